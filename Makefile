@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# What each target does is in tools/; `make help` names them.
+
+BASE ?= drm-misc-next
+export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR
+
+help: ## this list
+	@echo "usage: make TARGET [BASE=$(BASE)] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## shows a held fence after its issuer is gone, plain kernel and series side by side
+	@tools/demo.sh
+
+check: ## runs every test there is, ends with "N passed, N failed"
+	@tools/check.sh
+
+prove: ## shows that each test of a defect fails on the base
+	@tools/prove.sh
+
+tree: ## makes build/BASE/linux, a git tree with one commit a patch, to work in
+	@tools/tree.sh
+
+export: ## writes that tree's commits back to series/BASE (TOPIC=folder for new ones)
+	@tools/export.sh
+
+bisect: ## builds and tests after every patch
+	@tools/bisect.sh
+
+mail: ## writes what git send-email would send of TOPIC=folder, sends nothing
+	@tools/mail.sh
+
+bench: ## measures base against series, prints the ratios
+	@tools/bench.sh
+
+selftest: ## tests these tools
+	@tools/selftest.sh
+
+clean: ## removes what was built; refuses while build/BASE/linux has commits to export
+	@tools/clean.sh
+
+.PHONY: help demo check prove tree export bisect mail bench selftest clean

@@ -1,0 +1,155 @@
+#!/bin/bash
+# Builds a kernel: CONFIG names kconfig/CONFIG, REV is base, tests, series or the
+# number of a patch. Leaves build/$BASE/kernel/CONFIG-REV/ with
+#   config, linux (UML) or bzImage, vmlinux, modules/ (a modules_install tree), stamp
+# and does nothing when the stamp says that nothing it depends on has changed.
+# Prints the folder.
+#
+# kconfig/CONFIG: lines of a .config, over allnoconfig, and
+#   #include NAME     the lines of kconfig/NAME first
+#   #arch um          the architecture (um, x86_64, arm64; default x86_64)
+#   #target T...      what make builds (default: linux, bzImage modules or Image modules)
+#   #module FOLDER    also build this out-of-tree module, of the project, or of
+#                     the series' tree (for every REV, from the series' text)
+. "$(dirname -- "$0")/lib.sh"
+
+USAGE="tools/kernel.sh CONFIG base|tests|series|NUMBER"
+[ $# -eq 2 ] || usage "$USAGE"
+config=$1 rev=$2
+case $config in *[!A-Za-z0-9._-]*|''|.*) usage "$USAGE" ;; esac
+[ -f "$TOP/kconfig/$config" ] ||
+	die "no kconfig/$config; there are: $(cd "$TOP/kconfig" && echo *)"
+lock_build
+[ -d "$TREE" ] || "$TOP/tools/tree.sh"
+commit=$(rev_commit "$rev") || die "no revision '$rev'; say base, tests, series or a patch's number"
+"$TOP/tools/deps.sh" build
+
+out=$KERNELS/$config-$rev
+obj=$BUILD/obj/$config
+temp_dir tmp
+
+# --- the fragment, includes first ----------------------------------------------
+expand() {
+	local name
+	[ -f "$TOP/kconfig/$1" ] || die "kconfig/$1 is included but not there"
+	case " $seen " in *" $1 "*) return 0 ;; esac
+	seen="$seen $1"
+	while read -r name; do expand "$name"; done < <(sed -n 's/^#include[[:space:]]*//p' "$TOP/kconfig/$1")
+	grep -v '^#include' "$TOP/kconfig/$1" || :
+}
+seen=
+expand "$config" >"$tmp/all"
+arch=$(sed -n 's/^#arch[[:space:]]*//p' "$tmp/all" | tail -n 1)
+arch=${arch:-x86_64}
+targets=$(sed -n 's/^#target[[:space:]]*//p' "$tmp/all" | tail -n 1)
+modules=$(sed -n 's/^#module[[:space:]]*//p' "$tmp/all")
+# A later line wins over an earlier one of the same symbol.
+awk '{ sub(/[[:space:]]+$/, "") }
+     /^CONFIG_[A-Za-z0-9_]+=/ { split($0, a, "="); s = a[1] }
+     /^# CONFIG_[A-Za-z0-9_]+ is not set$/ { s = $2 }
+     s != "" { if (!(s in v)) order[n++] = s; v[s] = $0; s = "" }
+     END { for (i = 0; i < n; i++) print v[order[i]] }' "$tmp/all" |
+	sed 's/^\(CONFIG_[A-Za-z0-9_]*\)=n$/# \1 is not set/' >"$tmp/fragment"
+
+cross=
+case $arch in
+um)	targets=${targets:-linux} ;;
+x86_64)	targets=${targets:-bzImage modules} ;;
+arm64)	targets=${targets:-Image modules} cross=aarch64-linux-gnu- ;;
+*)	die "kconfig/$config: arch $arch is not known here" ;;
+esac
+cc=${cross}gcc
+command -v "$cc" >/dev/null || die "no $cc; install gcc-aarch64-linux-gnu"
+
+# --- is it current? --------------------------------------------------------------
+module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
+{
+	echo "tree $(kgit -C "$TREE" rev-parse "$commit^{tree}")"
+	echo "compiler $("$cc" --version | head -n 1)"
+	echo "arch $arch targets $targets"
+	for m in $modules; do
+		if [ -d "$TOP/$m" ]; then
+			echo "module $m $(cd "$TOP/$m" && cat -- * 2>/dev/null | sha256sum)"
+		else
+			echo "module $m $(kgit -C "$TREE" rev-parse "series:$m")" ||
+				die "kconfig/$config: no folder $m in the project or in the series"
+		fi
+	done
+	cat "$tmp/fragment"
+} >"$tmp/stamp"
+if cmp -s "$tmp/stamp" "$out/stamp"; then
+	echo "$out"
+	exit 0
+fi
+
+# --- build -----------------------------------------------------------------------
+free=$(df -Pk -- "$BUILD" | awk 'NR == 2 { print int($4 / 1048576) }')
+[ "$free" -ge 2 ] ||
+	die "only $free GB are free for $BUILD, a kernel needs 2; make room or set BUILD_DIR=/another/folder"
+checkout_work "$rev"
+mkdir -p "$obj" "$KERNELS"
+
+if command -v ccache >/dev/null; then
+	cc="ccache $cc"
+	export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$BUILD} CCACHE_NOHASHDIR=1
+fi
+# The same text always makes the same kernel.
+export KBUILD_BUILD_TIMESTAMP="2000-01-01" KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
+export KBUILD_BUILD_VERSION=1
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KERNELRELEASE O
+kmake() {
+	make -C "$WORK" -j"$(nproc)" O="$obj" ARCH="$arch" CC="$cc" \
+		${cross:+CROSS_COMPILE="$cross"} "$@"
+}
+
+make_config() {
+	KCONFIG_ALLCONFIG=$tmp/fragment kmake KCONFIG_CONFIG="$tmp/config" allnoconfig || return 1
+	# Every line asked for must be in the result.
+	local bad=0 line s
+	while IFS= read -r line; do
+		case $line in
+		"# "*)	s=${line#\# }; s=${s%% *}
+			! grep -q "^$s=[^n]" "$tmp/config" || { echo "not honoured: $line"; bad=1; } ;;
+		*)	grep -qxF -- "$line" "$tmp/config" || { echo "not honoured: $line"; bad=1; } ;;
+		esac
+	done <"$tmp/fragment"
+	[ $bad -eq 0 ]
+}
+say "kernel $config, $rev ($arch)"
+logged "config-$config-$rev" make_config || {
+	! grep -q '^not honoured' "$LOG/config-$config-$rev.log" ||
+		grep '^not honoured' "$LOG/config-$config-$rev.log" >&2
+	die "kconfig/$config asks for options that this kernel does not give"
+}
+cmp -s "$tmp/config" "$obj/.config" || cp "$tmp/config" "$obj/.config"
+
+# shellcheck disable=SC2086
+logged "build-$config-$rev" kmake $targets || exit 1
+
+# --- put the result aside, in a temporary name ------------------------------------
+temp_dir new
+cp "$obj/.config" "$new/config"
+case $arch in
+um)	cp "$obj/linux" "$new/linux" ;;
+x86_64)	[ ! -f "$obj/arch/x86/boot/bzImage" ] || cp "$obj/arch/x86/boot/bzImage" "$new/" ;;
+esac
+[ ! -f "$obj/vmlinux" ] || ln "$obj/vmlinux" "$new/vmlinux" 2>/dev/null || cp "$obj/vmlinux" "$new/vmlinux"
+if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "* ]]; then
+	logged "modules-$config-$rev" kmake INSTALL_MOD_PATH="$new/modules" modules_install || exit 1
+	for m in $modules; do
+		d=$obj-modules/$(basename "$m")
+		rm -rf "$d"; mkdir -p "$d"
+		if [ -d "$TOP/$m" ]; then
+			cp -R "$TOP/$m/." "$d/"
+		else
+			kgit -C "$TREE" archive "series:$m" | tar -xf - -C "$d"
+		fi
+		logged "module-$(basename "$m")-$config-$rev" kmake M="$d" \
+			INSTALL_MOD_PATH="$new/modules" modules modules_install || exit 1
+	done
+	rm -f "$new"/modules/lib/modules/*/build "$new"/modules/lib/modules/*/source
+fi
+cp "$tmp/stamp" "$new/stamp"
+rm -rf "$out"
+mv "$new" "$out"
+echo "$out"
