@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Builds the kselftest program of the series, static, for the VM.
+. "$(dirname -- "$0")/lib.sh"
+
+[ $# = 0 ] || usage 'kselftest.sh
+
+Builds tools/testing/selftests/dma-buf of the revision series into
+build/$BASE/kselftest: fence_unload, the program, and tests, the names of all its
+tests as "-r" takes them. Does nothing when that is current. Prints the folder.
+(The module it needs is built with each kernel: "#module" in kconfig/vm.)'
+
+lock_build
+[ -d "$TREE" ] || "$TOP/tools/tree.sh"
+out=$BUILD/kselftest
+dir=tools/testing/selftests/dma-buf
+temp_dir tmp
+
+kgit -C "$TREE" rev-parse "series:$dir" series:tools/testing/selftests/kselftest_harness.h \
+	series:include/uapi >"$tmp/stamp" || die "the series has no $dir"
+if cmp -s "$tmp/stamp" "$out/stamp"; then
+	echo "$out"
+	exit 0
+fi
+
+# In the worktree of series, by the rules of its own Makefile.
+checkout_work series
+headers=$BUILD/obj/headers
+mkdir -p "$headers"
+logged kselftest-headers make -C "$WORK" O="$headers" headers || exit 1
+logged kselftest make -C "$WORK/$dir" OUTPUT="$tmp" USERLDFLAGS=-static \
+	KHDR_INCLUDES="-isystem $headers/usr/include" "$tmp/fence_unload" || exit 1
+
+# -l prints for each fixture its variants and, beside them, its tests.
+"$tmp/fence_unload" -l 2>&1 | awk '
+	function flush(  v, t) {
+		for (t = 1; t <= nt; t++)
+			for (v = nv ? 1 : 0; v <= nv; v++)
+				print fixture "." (v ? variant[v] "." : "") test[t]
+		nv = nt = 0
+	}
+	/^#/ { next }
+	/^---/ { flush(); next }
+	{
+		f = substr($0, 1, 20); v = substr($0, 22, 25); t = substr($0, 48)
+		gsub(/ /, "", f); gsub(/ /, "", v); gsub(/ /, "", t)
+		if (f != "") fixture = f
+		if (v != "") variant[++nv] = v
+		if (t != "") test[++nt] = t
+	}
+	END { flush() }' >"$tmp/tests"
+[ -s "$tmp/tests" ] || die "fence_unload lists no test"
+
+rm -rf -- "$out"
+mv -- "$tmp" "$out"
+echo "$out"

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Breaks VMs on purpose, to see that vm.sh tells how.
+. "$(dirname -- "$0")/lib.sh"
+
+[ $# -le 1 ] || usage 'vm-selftest.sh [REV]
+
+Boots the kernel "vm" of REV (default: series), has it warn, die, hang and reset
+by itself (mostly by means of lkdtm), and compares what vm.sh makes of it.'
+
+lock_build
+rev=${1:-series}
+"$TOP/tools/kernel.sh" vm "$rev" >/dev/null
+out=$BUILD/vm-selftest
+lkdtm() { echo "$1 modprobe lkdtm && echo $2 >/sys/kernel/debug/provoke-crash/DIRECT"; }
+
+{
+	echo "good true"
+	echo "bad false"
+	echo "skipped exit 4"
+	echo "forged echo 'exit forged 0'; echo 'verdict pass'; exit 1"
+	lkdtm warning WARNING
+	lkdtm null EXCEPTION
+	echo "after true"
+	lkdtm bug BUG
+	lkdtm panic PANIC
+	echo "hang echo started; sleep 1000"
+	echo "reset reboot -f"
+	echo "last true"
+} | "$TOP/tools/vm.sh" -t 15 "$KERNELS/vm-$rev" "$out" && die "vm.sh says that nothing failed"
+
+diff -u --label expected --label found - "$out/results" <<'EOF' || die "vm.sh misjudges; logs: $out"
+good	pass	
+bad	fail	exit status 1
+skipped	skip	
+forged	fail	exit status 1
+warning	fail	WARNING in lkdtm_WARNING()
+null	died	NULL pointer dereference in lkdtm_EXCEPTION()
+after	pass	
+bug	died	kernel BUG at drivers/misc/lkdtm/bugs.c in lkdtm_BUG()
+panic	died	panic: dumptest
+hang	timeout	
+reset	lost	
+last	pass	
+EOF
+say "every outcome is told apart"

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs the kselftest and the KUnit suites in a VM.
+. "$(dirname -- "$0")/lib.sh"
+
+[ $# = 2 ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV
+
+Makes the kernel CONFIG (vm, vm-debug, vm-rt) of REV with kernel.sh, boots it with
+two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
+KUnit suites of drivers/dma-buf and drm/scheduler as modules. Writes one line a
+test to build/$BASE/vm-test/CONFIG-REV/summary:
+
+  kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
+  kunit SUITE.CASE passes|skips|fails|dies [TEXT]
+  vm TEXT                            what belongs to no test, a leak for example
+
+and prints how many there are of each kind. Exit status 0 only if none failed.'
+
+config=$1 rev=$2
+kernel=$KERNELS/$config-$rev
+out=$BUILD/vm-test/$config-$rev
+
+lock_build
+"$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
+kselftest=$("$TOP/tools/kselftest.sh")
+
+commands() {
+	local module
+	for module in dmabuf_kunit drm_sched_tests; do
+		# The results stay in debugfs as long as the module is loaded.
+		echo "kunit.$module modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
+	done
+	awk '{ print $1, "/test/fence_unload -r", $1 }' "$kselftest/tests"
+}
+
+commands | "$TOP/tools/vm.sh" -t 600 "$kernel" "$out" \
+	"$kselftest/fence_unload" || :
+
+# The cases are indented once, below "# Subtest: SUITE".
+kunit_cases() {
+	awk '
+	/^ *# Subtest: / && match($0, /[^ ]/) == 5 { suite = $3; next }
+	/^    (ok|not ok) [0-9]/ {
+		not = $1 == "not"
+		name = $(not ? 4 : 3)
+		print "kunit " suite "." name, not ? "fails" : / # SKIP/ ? "skips" : "passes"
+	}' "$1"
+}
+
+while IFS=$'\t' read -r name outcome text; do
+	case $name in
+	kunit.*)
+		cases=$(cat "$out"/*/output/"$name" 2>/dev/null | kunit_cases /dev/stdin)
+		[ -z "$cases" ] || printf '%s\n' "$cases"
+		case $outcome in
+		pass)	# cat succeeds whatever the cases did, but there must be some.
+			[ -n "$cases" ] || echo "kunit $name.no_results fails" ;;
+		died)	echo "kunit $name.any dies $text" ;;
+		*)	printf '%s\n' "$cases" | grep -q ' fails$' && [ -z "$text" ] ||
+				echo "kunit $name.any fails $outcome $text" ;;
+		esac ;;
+	kernel|kmemleak)
+		echo "vm $name $outcome $text" ;;
+	*)
+		case $outcome in
+		pass) what=passes ;;
+		skip) what=skips ;;
+		died) what=dies ;;
+		fail) what=fails ;;
+		*) what="fails $outcome" ;;
+		esac
+		echo "kselftest $name $what $text" ;;
+	esac
+done <"$out/results" | sed 's/ *$//' >"$out/summary"
+
+awk -v out="$out" '
+	{ kind = $1 == "vm" ? "fails" : $3; n[kind]++; if (kind ~ /fails|dies/) print "  " $0 }
+	END {
+		printf "%d passed, %d skipped, %d failed, %d killed the kernel; logs: %s\n",
+			n["passes"], n["skips"], n["fails"], n["dies"], out
+		exit !!(n["fails"] + n["dies"]) || !n["passes"]
+	}' "$out/summary"
