@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 help() {
-	usage 'vm.sh [-1] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
+	usage 'vm.sh [-1] [-j NUMBER] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
 
 Boots KERNEL (a folder with bzImage and modules/, see kernel.sh) under QEMU and
 runs COMMANDS there, one "NAME COMMAND..." a line, with FILEs in /test. A command
@@ -12,6 +12,7 @@ passes if it exits with 0; 4 means that it skipped itself.
 
   -1          a boot for each command; else all share one, and only what is left
               after the kernel died or hung is run in another
+  -j NUMBER   with -1: so many VMs at a time (default: 1)
   -t SECONDS  how long a boot may take (default: 120)
 
 Writes OUT/results, "NAME<TAB>OUTCOME<TAB>TEXT" for each command, OUTCOME being
@@ -20,10 +21,11 @@ did), timeout or lost (no result came back); and for each boot N OUT/N/console,
 OUT/N/result and OUT/N/output/NAME. Exit status 0 only if none failed.'
 }
 
-boot_each= limit=120
-while getopts 1t:h opt; do
+boot_each= limit=120 at_a_time=1
+while getopts 1j:t:h opt; do
 	case $opt in
 	1) boot_each=yes ;;
+	j) at_a_time=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	*) help ;;
 	esac
@@ -42,11 +44,11 @@ mkdir -p "$out"
 cat >"$out/todo"
 : >"$out/results"
 
-TEMPS+=("$out/root")
+temp_dir tmp
 
-# The part of the initramfs that does not change from boot to boot.
-make_root() {
-	local root=$out/root f
+# The part of the initramfs that is the same for every boot.
+make_initramfs() {
+	local root=$tmp/root f
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,test,lib}
 	${CC:-gcc} -O2 -Wall -static -o "$root/init" "$TOP/vm/init.c" ||
 		die "cannot build vm/init.c; install gcc and libc6-dev"
@@ -55,27 +57,30 @@ make_root() {
 		ln -s busybox "$root/bin/$f"
 	done
 	ln -s ../bin/busybox "$root/sbin/modprobe"
-	[ ! -d "$kernel/modules/lib/modules" ] || cp -r "$kernel/modules/lib/modules" "$root/lib/"
+	cp -r "$kernel/modules/lib/modules" "$root/lib/"
 	for f; do
 		cp "$f" "$root/test/"
 	done
 	# A kselftest looks for its modules beside the program.
 	ln -s "/lib/modules/$(ls "$root/lib/modules")/updates" "$root/test/test_modules"
+	(cd "$root" && find . | cpio -o -H newc --quiet) >"$tmp/initramfs"
+	rm -rf "$root"
 }
 
-# boot DIR ACCEL SECONDS: runs DIR/commands, leaves DIR/console and DIR/result.
-# Returns 1 when the time was over.
-boot() {
-	local dir=$1 accel=$2 seconds=$3 cpu=max status=0
+# boot DIR ACCEL SECONDS: runs DIR/commands, leaves DIR/console and DIR/result,
+# and DIR/timed-out when the time was over. A process of its own, which takes the
+# VM with it when it is told to end.
+boot() (
+	dir=$1 accel=$2 seconds=$3 cpu=max status=0
+	trap 'kill $! 2>/dev/null' EXIT
+	trap 'exit 143' INT TERM
 	[ "$accel" = tcg ] || cpu=host
-	cp "$dir/commands" "$out/root/commands"
-	(cd "$out/root" && find . | cpio -o -H newc --quiet) >"$dir/initramfs" ||
-		die "cannot write $dir/initramfs; is the disk full, is cpio installed?"
 	: >"$dir/console"
 	: >"$dir/result"
-	# timeout(1) ends the VM by its pid, and passes a SIGTERM on to it.
+	# A second archive, unpacked over the first.
+	{ cat "$tmp/initramfs"; (cd "$dir" && echo commands | cpio -o -H newc --quiet); } >"$dir/initramfs"
 	timeout -k 5 "$seconds" qemu-system-x86_64 \
-		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2 -m "${VM_MEM:-1G}" \
+		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}" \
 		-nodefaults -no-user-config -no-reboot -display none -device virtio-gpu-pci \
 		-kernel "$kernel/bzImage" -initrd "$dir/initramfs" \
 		-append "console=ttyS0 panic=-1 oops=panic printk.devkmsg=on ${VM_APPEND:-}" \
@@ -83,11 +88,12 @@ boot() {
 		-chardev "file,id=result,path=${dir//,/,,}/result" -serial chardev:result \
 		</dev/null >"$dir/qemu" 2>&1 &
 	wait $! 2>/dev/null || status=$?
+	trap - EXIT
 	rm -f "$dir/initramfs"
-	[ -s "$dir/console" ] || [ "$accel" = kvm ] ||
-		die "the VM did not start: $(head -n 1 "$dir/qemu"); log: $dir/qemu"
-	[ $status != 124 ] && [ $status != 137 ]
-}
+	case $status in
+	124|137) : >"$dir/timed-out" ;;
+	esac
+)
 
 # /dev/kvm may exist and still not run a guest: only a boot can tell.
 choose_accel() {
@@ -100,17 +106,21 @@ choose_accel() {
 	if [ -w /dev/kvm ]; then
 		mkdir -p "$out/kvm"
 		echo "probe true" >"$out/kvm/commands"
-		! boot "$out/kvm" kvm 20 || ! grep -q '^verdict pass' "$out/kvm/result" || accel=kvm
+		boot "$out/kvm" kvm 10 &
+		wait $!
+		! grep -q '^verdict pass' "$out/kvm/result" || accel=kvm
 	fi
-	mkdir -p "$BUILD"
-	echo $accel >"$cache.$$"
-	mv "$cache.$$" "$cache"
+	echo $accel >"$tmp/accel"
+	mv "$tmp/accel" "$cache"
 }
 
-# judge DIR TIMED_OUT: adds to OUT/results what is known after a boot and leaves
-# in OUT/todo what has to be run again.
+# judge DIR: adds to OUT/results what is known after a boot and leaves in OUT/todo
+# what has to be run again.
 judge() {
-	local dir=$1 timed_out=$2
+	local dir=$1 timed_out=0
+	[ -s "$dir/console" ] ||
+		die "the VM did not start: $(head -n 1 "$dir/qemu"); log: $dir/qemu"
+	[ ! -e "$dir/timed-out" ] || timed_out=1
 	awk -f "$TOP/vm/console.awk" "$dir/console" >"$dir/findings"
 	mkdir -p "$dir/output"
 	awk -v timed_out="$timed_out" -v dir="$dir/output" -v todo="$out/todo" '
@@ -158,24 +168,32 @@ judge() {
 	' "$dir/findings" "$dir/commands" "$dir/result" >>"$out/results"
 }
 
-make_root "$@"
+make_initramfs "$@"
 choose_accel
 boots=0
-while [ -s "$out/todo" ]; do
-	boots=$((boots + 1))
-	dir=$out/$boots
-	mkdir -p "$dir"
-	if [ "$boot_each" ]; then
-		head -n 1 "$out/todo" >"$dir/commands"
-		sed 1d "$out/todo" >"$out/later"
-	else
-		cp "$out/todo" "$dir/commands"
-		: >"$out/later"
-	fi
-	timed_out=0
-	boot "$dir" "$accel" "$limit" || timed_out=1
-	judge "$dir" $timed_out
-	cat "$out/later" >>"$out/todo"
-done
-rm -f "$out/todo" "$out/later"
+if [ "$boot_each" ]; then
+	while IFS= read -r line; do
+		boots=$((boots + 1))
+		mkdir -p "$out/$boots"
+		printf '%s\n' "$line" >"$out/$boots/commands"
+		while [ "$(jobs -rp | wc -l)" -ge "$at_a_time" ]; do
+			wait -n || :
+		done
+		boot "$out/$boots" "$accel" "$limit" &
+	done <"$out/todo"
+	wait
+	for ((i = 1; i <= boots; i++)); do
+		judge "$out/$i"
+	done
+else
+	while [ -s "$out/todo" ]; do
+		boots=$((boots + 1))
+		mkdir -p "$out/$boots"
+		cp "$out/todo" "$out/$boots/commands"
+		boot "$out/$boots" "$accel" "$limit" &
+		wait $!
+		judge "$out/$boots"
+	done
+fi
+rm -f "$out/todo"
 ! grep -qvP '\t(pass|skip)\t' "$out/results"

@@ -22,8 +22,7 @@ function finish(where) {
 		return
 	finding(wait_for where)
 	oops = 1
-	wait_for = ""
-	gone = 0
+	wait_for = caller = ""
 }
 
 # "name+0x12/0x34 [module]" or "__pfx_name+…" to "name()"
@@ -37,7 +36,7 @@ function rest_after(s, pattern) {
 	return match(s, pattern) ? substr(s, RSTART + RLENGTH) : ""
 }
 
-BEGIN { command = "-"; n = 0; wait_for = "" }
+BEGIN { command = "-"; n = 0; wait_for = caller = "" }
 
 {
 	sub(/\r$/, "")
@@ -47,31 +46,39 @@ BEGIN { command = "-"; n = 0; wait_for = "" }
 /^vm: run / { finish(); command = $3; next }
 /^vm: exit / { finish(); command = "-"; next }
 
-# An oops: the function comes with the line RIP, or, if that points to text
-# that is no longer mapped, from the first line of the call trace.
+# An oops: the function comes with the line RIP or, if that points to text that
+# is no longer mapped or to a lock function, from the call trace.
 /^BUG: unable to handle page fault/ { pending("page fault"); next }
 /^BUG: kernel NULL pointer dereference/ { pending("NULL pointer dereference"); next }
 /^Unable to handle kernel / { pending("page fault"); next }
 /general protection fault/ { pending("general protection fault"); next }
 /^kernel BUG at / { sub(/!.*/, ""); pending($0); next }
-/^Oops: [a-z ]+: [0-9a-f]+ \[#/ {
-	if (wait_for == "")
-		pending(substr($0, 7, index(substr($0, 7), ":") - 1))
+/^Oops: [a-z][a-z0-9 ]*: / {
+	if (wait_for == "") {
+		sub(/^Oops: /, "")
+		pending(substr($0, 1, index($0, ":") - 1))
+	}
 	next
 }
 /^Oops: / { if (wait_for == "" && !oops) pending("oops"); next }
 
-wait_for != "" && /^RIP: / {
+wait_for != "" && caller == "" && /^RIP: / {
 	s = rest_after($0, "^RIP: [0-9a-f]+:")
-	if (s ~ /^[A-Za-z_]/)
+	if (s !~ /^[A-Za-z_]/) {
+		wait_for = "execution of unmapped code"
+		caller = ", reached from "
+	} else if (s ~ /^(_raw_|rt_|__rt_|native_queued_)/) {
+		# A lock function says nothing, who took the lock does.
+		wait_for = wait_for " in " symbol(s)
+		caller = ", called by "
+	} else
 		finish(" in " symbol(s))
-	else
-		gone = 1
 	next
 }
-wait_for != "" && gone && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
+caller != "" && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
 	sub(/^ */, "")
-	finish(" in unmapped code called by " symbol($0))
+	if (!/^(_raw_|rt_|__rt_|native_queued_)/)
+		finish(caller symbol($0))
 	next
 }
 
