@@ -3,7 +3,9 @@
 # number of a patch. Leaves build/$BASE/kernel/CONFIG-REV/ with
 #   config, linux (UML) or bzImage, vmlinux, modules/ (a modules_install tree), stamp
 # and does nothing when the stamp says that nothing it depends on has changed.
-# Prints the folder.
+# Prints the folder. With --prepare only makes another object folder ready in
+# which single objects can be compiled, and prints the make command for that, one
+# word a line.
 #
 # kconfig/CONFIG: lines of a .config, over allnoconfig, and
 #   #include NAME     the lines of kconfig/NAME first
@@ -13,7 +15,9 @@
 #                     the series' tree (for every REV, from the series' text)
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/kernel.sh CONFIG base|tests|series|NUMBER"
+USAGE="tools/kernel.sh [--prepare] CONFIG base|tests|series|NUMBER"
+prepare=
+if [ "${1:-}" = --prepare ]; then prepare=yes; shift; fi
 [ $# -eq 2 ] || usage "$USAGE"
 config=$1 rev=$2
 case $config in *[!A-Za-z0-9._-]*|''|.*) usage "$USAGE" ;; esac
@@ -25,7 +29,7 @@ commit=$(rev_commit "$rev") || die "no revision '$rev'; say base, tests, series 
 "$TOP/tools/deps.sh" build
 
 out=$KERNELS/$config-$rev
-obj=$BUILD/obj/$config
+obj=$BUILD/obj/$config${prepare:+-single}
 temp_dir tmp
 
 # --- the fragment, includes first ----------------------------------------------
@@ -77,7 +81,7 @@ module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 	done
 	cat "$tmp/fragment"
 } >"$tmp/stamp"
-if cmp -s "$tmp/stamp" "$out/stamp"; then
+if [ -z "$prepare" ] && cmp -s "$tmp/stamp" "$out/stamp"; then
 	echo "$out"
 	exit 0
 fi
@@ -97,10 +101,8 @@ fi
 export KBUILD_BUILD_TIMESTAMP="2000-01-01" KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
 export KBUILD_BUILD_VERSION=1
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KERNELRELEASE O
-kmake() {
-	make -C "$WORK" -j"$(nproc)" O="$obj" ARCH="$arch" CC="$cc" \
-		${cross:+CROSS_COMPILE="$cross"} "$@"
-}
+make=(make -C "$WORK" -j"$(nproc)" O="$obj" ARCH="$arch" CC="$cc" ${cross:+CROSS_COMPILE="$cross"})
+kmake() { "${make[@]}" "$@"; }
 
 make_config() {
 	KCONFIG_ALLCONFIG=$tmp/fragment kmake KCONFIG_CONFIG="$tmp/config" allnoconfig || return 1
@@ -115,13 +117,19 @@ make_config() {
 	done <"$tmp/fragment"
 	[ $bad -eq 0 ]
 }
-say "kernel $config, $rev ($arch)"
+[ -n "$prepare" ] || say "kernel $config, $rev ($arch)"
 logged "config-$config-$rev" make_config || {
 	! grep -q '^not honoured' "$LOG/config-$config-$rev.log" ||
 		grep '^not honoured' "$LOG/config-$config-$rev.log" >&2
 	die "kconfig/$config asks for options that this kernel does not give"
 }
 cmp -s "$tmp/config" "$obj/.config" || cp "$tmp/config" "$obj/.config"
+
+if [ -n "$prepare" ]; then
+	logged "prepare-$config-$rev" kmake prepare modules_prepare || exit 1
+	printf '%s\n' "${make[@]}"
+	exit 0
+fi
 
 # shellcheck disable=SC2086
 logged "build-$config-$rev" kmake $targets || exit 1

@@ -1,0 +1,41 @@
+#!/bin/bash
+# Builds and tests after every patch: the UML kernel with the KUnit suites, and
+# with warnings made errors the objects of the files that the patch touches, also
+# of those that UML does not build (config `drivers`, x86_64).
+. "$(dirname -- "$0")/lib.sh"
+
+USAGE="tools/bisect.sh [FIRST [LAST]]   (numbers of patches; default all)"
+[ $# -le 2 ] || usage "$USAGE"
+first=${1:-1}
+total=$(series_patches | wc -l)
+last=${2:-$total}
+case $first$last in *[!0-9]*) usage "$USAGE" ;; esac
+[ "$first" -ge 1 ] && [ "$last" -le "$total" ] && [ "$first" -le "$last" ] ||
+	die "there are patches 1 to $total"
+lock_build
+"$TOP/tools/tree.sh"
+
+passed=0 failed=0
+verdict() {	# verdict NAME COMMAND...
+	local name=$1 log
+	log=$LOG/bisect/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
+	shift
+	mkdir -p "$LOG/bisect"
+	if "$@" >"$log" 2>&1; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name  log: $log"
+		failed=$((failed + 1))
+	fi
+}
+mapfile -t patches < <(series_patches)
+for ((n = first; n <= last; n++)); do
+	p=${patches[$((n - 1))]}
+	verdict "$n kunit ${p%.patch}" "$TOP/tools/kunit.sh" uml "$n"
+	verdict "$n objects ${p%.patch}" "$TOP/tools/objects.sh" "$n"
+	# Only the summary is needed later.
+	[ "$n" = "$total" ] || rm -rf "$KERNELS/uml-$n"
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,77 @@
+#!/bin/bash
+# Every test there is. One line each; the last one is "N passed, N failed".
+# Exit status 0 only if nothing failed and something ran.
+. "$(dirname -- "$0")/lib.sh"
+
+USAGE='tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
+       tools/check.sh --list'
+
+# The list: NAME | COMMAND in tools/ | LANE. Quick ones first: a mistake is known
+# early. Lane "build" runs one after the other, since all of them build in the
+# same folders with all CPUs.
+jobs() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
+	the tools themselves				selftest.sh
+	export changes nothing				export-check.sh
+	recorded consoles				console-test.sh
+	checkpatch					static-checkpatch.sh
+	sparse						static-sparse.sh
+	kernel-doc					static-kernel-doc.sh
+	coccinelle, the burn-down			static-cocci.sh
+	no warning in touched files, W=1		objects.sh series
+	KUnit on UML, two CPUs				kunit.sh uml series
+	KUnit on UML, lockdep and RCU debugging		kunit.sh uml-debug series
+	the tests fail without the fixes		prove.sh
+	outcomes of VMs are told apart			vm-selftest.sh
+	demo						demo.sh
+	tests in a VM					vm-test.sh vm series
+	tests in a VM, KASAN and kmemleak		vm-test.sh vm-debug series
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series
+	the least configuration builds			kernel.sh minimal series
+	drivers build					kernel.sh drivers series
+LIST
+}
+
+pattern=
+case ${1:-} in
+--list)	jobs; exit 0 ;;
+-*)	usage "$USAGE" ;;
+*)	pattern=${1:-} ;;
+esac
+[ $# -le 1 ] || usage "$USAGE"
+
+lock_build
+"$TOP/tools/deps.sh" check
+"$TOP/tools/tree.sh"
+mkdir -p "$LOG/check"
+
+passed=0 failed=0
+start=$SECONDS
+while IFS=$'\t' read -r name command; do
+	command=${command##*$'\t'}
+	[[ $name == *"$pattern"* ]] || continue
+	log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
+	since=$SECONDS
+	read -ra words <<<"$command"
+	rc=0
+	if [ -t 2 ] && [ -z "${CI:-}" ]; then printf '… %s' "$name" >&2; fi
+	if [ -x "$TOP/tools/${words[0]}" ]; then
+		"$TOP/tools/${words[0]}" "${words[@]:1}" >"$log" 2>&1 </dev/null || rc=$?
+	else
+		echo "tools/${words[0]} is missing" >"$log"
+		rc=127
+	fi
+	if [ -t 2 ] && [ -z "${CI:-}" ]; then printf '\r\033[K' >&2; fi
+	[ $rc -ne 130 ] || exit 130
+	if [ $rc -eq 0 ]; then
+		passed=$((passed + 1))
+		printf 'ok %s (%d s)\n' "$name" $((SECONDS - since))
+	else
+		failed=$((failed + 1))
+		printf 'not ok %s (%d s)  log: %s\n' "$name" $((SECONDS - since)) "$log"
+		tail -n 5 -- "$log" | sed 's/^/    /'
+	fi
+done < <(jobs)
+[ $((passed + failed)) -gt 0 ] || die "no check is called *$pattern*; see tools/check.sh --list"
+say "$((SECONDS - start)) s; logs: $LOG"
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,95 @@
+#!/bin/bash
+# Shows that each test of a defect fails on the base: the tests alone (revision
+# `tests`), run as series/$BASE/expected-failures says, one a line:
+#
+#   kunit SUITE.CASE [fails|dies]
+#   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
+#
+# (default: either). Each of them has a boot of its own, since it may take the
+# kernel with it. An expected failure that passes is a failure; so is any other
+# case of those suites that does not pass.
+. "$(dirname -- "$0")/lib.sh"
+
+[ $# -eq 0 ] || usage "tools/prove.sh"
+list=$SERIES/expected-failures
+[ -f "$list" ] || die "series/$BASE/expected-failures is missing: the tests that must fail on the base"
+[ -f "$SERIES/tests" ] || die "series/$BASE/tests is missing: the paths of the tests"
+lock_build
+"$TOP/tools/tree.sh"
+out=$BUILD/prove
+rm -rf "$out"
+mkdir -p "$out"
+
+sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/list"
+bad=$(grep -vE '^(kunit [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies))?$' "$out/list" || :)
+[ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
+[ -s "$out/list" ] || die "series/$BASE/expected-failures names no test"
+awk '{ print $1, $2 }' "$out/list" | sort | uniq -d >"$out/twice"
+[ ! -s "$out/twice" ] || die "series/$BASE/expected-failures names $(head -n 1 "$out/twice") twice"
+
+passed=0 failed=0
+good() { say "  $1"; passed=$((passed + 1)); }
+wrong() { echo "  $1"; failed=$((failed + 1)); }
+expect() {	# expect KIND NAME WANTED OUTCOME LOG
+	case $4 in
+	fails|dies)
+		if [ "$3" = any ] || [ "$3" = "$4" ]; then
+			good "$1 $2 $4, as expected"
+		else
+			wrong "$1 $2 $4, expected: $3; log: $5"
+		fi ;;
+	passes)	wrong "$1 $2 passes on the base, but stands for a defect; log: $5" ;;
+	*)	wrong "$1 $2: ${4:-no result}; log: $5" ;;
+	esac
+}
+
+# --- KUnit, on UML -----------------------------------------------------------------
+if grep -q '^kunit ' "$out/list"; then
+	"$TOP/tools/kernel.sh" uml tests >/dev/null
+	while read -r _ name wanted; do
+		"$TOP/tools/kunit.sh" uml tests "$name" >/dev/null 2>"$out/$name.err" || :
+		summary=$BUILD/kunit/uml-tests/$name/summary
+		outcome=
+		if [ -s "$summary" ] && [ "$summary" -nt "$out/list" ]; then
+			outcome=$(awk '$1 == "kunit" { print $3 }' "$summary" | sort | head -n 1)
+			# A case that only makes the kernel complain has failed too.
+			[ "$outcome" != passes ] || ! grep -q '^kernel ' "$summary" || outcome=fails
+		fi
+		expect kunit "$name" "${wanted:-any}" "$outcome" "$LOG/kunit-uml-tests-$name.log"
+	done < <(grep '^kunit ' "$out/list")
+
+	# The other cases of the same suites must pass on the base as well: they
+	# stand for what holds already. One boot for each suite, without the cases
+	# that fail.
+	while read -r suite; do
+		mapfile -t others < <(
+			"$TOP/tools/kunit.sh" --list uml tests "$suite.*" |
+			grep -vxF -f <(awk '$1 == "kunit" { print $2 }' "$out/list"))
+		for name in "${others[@]}"; do
+			"$TOP/tools/kunit.sh" uml tests "$name" >/dev/null 2>"$out/$name.err" &&
+				good "kunit $name passes on the base too" ||
+				wrong "kunit $name fails on the base, which series/$BASE/expected-failures does not say; log: $LOG/kunit-uml-tests-$name.log"
+		done
+	done < <(sed -n 's/^kunit \([^.]*\)\..*/\1/p' "$out/list" | sort -u)
+fi
+
+# --- kselftest, in a VM for each ------------------------------------------------------
+if grep -q '^kselftest ' "$out/list"; then
+	"$TOP/tools/kernel.sh" vm tests >/dev/null
+	kselftest=$("$TOP/tools/kselftest.sh")
+	awk '$1 == "kselftest" { print $2, "/test/fence_unload -r", $2 }' "$out/list" |
+		"$TOP/tools/vm.sh" -1 -t 60 "$KERNELS/vm-tests" "$out/vm" \
+			"$kselftest/fence_unload" >"$out/vm.log" 2>&1 || :
+	while read -r _ name wanted; do
+		outcome=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' "$out/vm/results" 2>/dev/null)
+		case $outcome in
+		pass) outcome=passes ;;
+		fail) outcome=fails ;;
+		died) outcome=dies ;;
+		esac
+		expect kselftest "$name" "${wanted:-any}" "$outcome" "$out/vm"
+	done < <(grep '^kselftest ' "$out/list")
+fi
+
+echo "$passed as expected on the base, $failed not"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
