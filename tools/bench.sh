@@ -40,7 +40,7 @@ boot() {
 	mkdir -p "$root/proc" "$root/dev"
 	cp "$tmp/init" "$root/init"
 	cp "$KERNELS/$name"/modules/lib/modules/*/updates/fence-bench.ko "$root/"
-	timeout -s KILL 120 "$KERNELS/$name/linux" seccomp=on ncpus=2 mem=256M \
+	timeout --foreground -s KILL 120 "$KERNELS/$name/linux" seccomp=on ncpus=2 mem=256M \
 		rootfstype=hostfs rootflags="$root" rw init=/init ${4:+-- "$4"} \
 		</dev/null >"$LOG/bench/$name-console.log" 2>&1 || :
 	if [ "$(tail -n 1 "$root/result" 2>/dev/null)" != end ]; then

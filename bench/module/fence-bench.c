@@ -46,7 +46,7 @@ static unsigned int count = 1;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "how many to keep");
 
-static DEFINE_SPINLOCK(shared_lock);
+static DEFINE_SPINLOCK(external_lock);
 static u64 context;
 
 /* The fences that the running benchmark works on, and their callbacks. */
@@ -402,7 +402,7 @@ static s64 bench_contended(spinlock_t *lock)
 	return -EBUSY;
 }
 
-enum { INLINE = BIT(0), SHARED = BIT(1), BOTH = INLINE | SHARED };
+enum { INLINE = BIT(0), EXTERN = BIT(1), BOTH = INLINE | EXTERN };
 
 static const struct bench {
 	const char *name;
@@ -415,23 +415,23 @@ static const struct bench {
 	{ "is_signaled/unsignaled", INLINE, bench_is_signaled_no },
 	{ "is_signaled/polled", INLINE, bench_is_signaled_polled },
 	{ "enable_signaling", BOTH, bench_enable },
-	{ "add_callback", BOTH, bench_add },
-	{ "add_callback/signaled", BOTH, bench_add_late },
-	{ "remove_callback", BOTH, bench_remove },
-	{ "remove_callback/signaled", BOTH, bench_remove_late },
+	{ "add_cb", BOTH, bench_add },
+	{ "add_cb/signaled", BOTH, bench_add_late },
+	{ "remove_cb", BOTH, bench_remove },
+	{ "remove_cb/signaled", BOTH, bench_remove_late },
 	{ "wait/signaled", BOTH, bench_wait },
-	{ "get_status/signaled", BOTH, bench_status_yes },
-	{ "get_status/unsignaled", BOTH, bench_status_no },
+	{ "status/signaled", BOTH, bench_status_yes },
+	{ "status/unsignaled", BOTH, bench_status_no },
 	{ "timestamp", INLINE, bench_timestamp },
-	{ "driver_name/signaled", INLINE, bench_driver_yes },
-	{ "driver_name/unsignaled", INLINE, bench_driver_no },
-	{ "timeline_name/signaled", INLINE, bench_timeline_yes },
-	{ "timeline_name/unsignaled", INLINE, bench_timeline_no },
+	{ "driver/signaled", INLINE, bench_driver_yes },
+	{ "driver/unsignaled", INLINE, bench_driver_no },
+	{ "timeline/signaled", INLINE, bench_timeline_yes },
+	{ "timeline/unsignaled", INLINE, bench_timeline_no },
 	{ "array-of-8/poll", BOTH, bench_array },
 	{ "array-of-8/callback", BOTH, bench_array_cb },
 	{ "chain-of-8/poll", BOTH, bench_chain },
 	{ "chain-of-8/callback", BOTH, bench_chain_cb },
-	{ "two-cpus-signal", BOTH, bench_contended },
+	{ "two-cpus/signal", BOTH, bench_contended },
 };
 
 struct result {
@@ -475,8 +475,8 @@ static int measure_all(void *unused)
 	for (int i = 0; i < ARRAY_SIZE(benches) && !error; i++) {
 		if (benches[i].locks & INLINE)
 			error = measure(&benches[i], NULL, &results[i][0]);
-		if (benches[i].locks & SHARED && !error)
-			error = measure(&benches[i], &shared_lock, &results[i][1]);
+		if (benches[i].locks & EXTERN && !error)
+			error = measure(&benches[i], &external_lock, &results[i][1]);
 	}
 	kthread_complete_and_exit(&all_done, 0);
 }
@@ -487,8 +487,8 @@ static int results_show(struct seq_file *seq, void *unused)
 		if (benches[i].locks & INLINE)
 			seq_printf(seq, "op %s inline %lld %lld\n", benches[i].name,
 				   results[i][0].min, results[i][0].median);
-		if (benches[i].locks & SHARED)
-			seq_printf(seq, "op %s shared %lld %lld\n", benches[i].name,
+		if (benches[i].locks & EXTERN)
+			seq_printf(seq, "op %s extern %lld %lld\n", benches[i].name,
 				   results[i][1].min, results[i][1].median);
 	}
 	seq_printf(seq, "sizeof dma_fence %zu\n", sizeof(struct dma_fence));
