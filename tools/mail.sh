@@ -58,7 +58,7 @@ series_patches | sed -n "${first},${last}p" | while IFS= read -r p; do
 		 -p "$commit^" -F "$tmp/message")
 	kgit -C "$TREE" format-patch -1 "$signed" -o "$new" --start-number $n \
 		--subject-prefix="$prefix $(printf '%0*d' "$width" $n)/$total" -N \
-		--no-signature --abbrev=12 --stat=72 --no-base --no-thread >/dev/null
+		--zero-commit --no-signature --abbrev=12 --stat=72 --no-base --no-thread >/dev/null
 done
 
 # --- the cover letter ----------------------------------------------------------------
@@ -95,7 +95,7 @@ maintainers() {
 		--no-git --no-git-fallback --no-rolestats --roles "$1" 2>"$LOG/get_maintainer.log") ||
 		die "get_maintainer.pl failed on $(basename -- "$1"); log: $LOG/get_maintainer.log"
 }
-clean() { sed -e 's/ ([^()]*\(([^()]*)[^()]*\)*)$//' | awk '!seen[$0]++'; }
+clean() { sed -e 's/\(<[^>]*>\) (.*/\1/' -e 's/^\([^ ]*@[^ ]*\) (.*/\1/' | awk '!seen[$0]++'; }
 for p in "$new"/*.patch; do
 	case $p in */0000-*) continue ;; esac
 	maintainers "$p" >"$tmp/list.$(basename -- "$p")"

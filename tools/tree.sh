@@ -31,15 +31,14 @@ package=$(base_field package) suite=$(base_field suite)
 version=$(base_field version) sha=$(base_field sha256)
 if [ -n "$KERNEL_SRC" ]; then
 	if [ -f "$KERNEL_SRC" ]; then
-		tar -tf "$KERNEL_SRC" 2>/dev/null | awk 'NR == 1 { exit 0 }' || :
 		src_sum=$(sha256sum <"$KERNEL_SRC" | cut -d' ' -f1)
 		key="tarball sha256 $src_sum"
 	elif [ -d "$KERNEL_SRC" ]; then
-		src_tree=$(GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
-			git -C "$KERNEL_SRC" rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) ||
+		src_git() { kgit -c safe.directory='*' -C "$KERNEL_SRC" "$@"; }
+		src_tree=$(src_git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) ||
 			die "KERNEL_SRC=$KERNEL_SRC is no git tree with a commit; give a git tree or a tarball"
-		[ "$(git -C "$KERNEL_SRC" rev-parse --is-bare-repository)" = true ] ||
-		[ "$(cd -- "$KERNEL_SRC" && pwd -P)" = "$(git -C "$KERNEL_SRC" rev-parse --show-toplevel)" ] ||
+		[ "$(src_git rev-parse --is-bare-repository)" = true ] ||
+		[ "$(cd -- "$KERNEL_SRC" && pwd -P)" = "$(src_git rev-parse --show-toplevel)" ] ||
 			die "KERNEL_SRC=$KERNEL_SRC is a folder inside another git tree; give the top of a kernel tree"
 		key="git tree $src_tree"
 	else
@@ -89,10 +88,7 @@ make_base() {
 		logged unpack tar -xf "$KERNEL_SRC" -C "$dir" --strip-components=1 ||
 			die "KERNEL_SRC=$KERNEL_SRC cannot be unpacked as a tarball"
 	else
-		archive() {
-			GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
-				git -C "$KERNEL_SRC" archive --format=tar HEAD | tar -xf - -C "$dir"
-		}
+		archive() { src_git archive --format=tar HEAD | tar -xf - -C "$dir"; }
 		logged unpack archive || exit 1
 	fi
 	if [ ! -f "$dir/drivers/dma-buf/dma-fence.c" ] || [ ! -f "$dir/Kbuild" ] ||
@@ -211,9 +207,11 @@ if [ $keep -lt ${#want[@]} ] || [ $keep -lt ${#have[@]} ]; then
 	} >"$state.new"
 	for ((i = keep; i < ${#want[@]}; i++)); do
 		apply_patch "$dir" "$SERIES/${want[$i]}" || {
-			kgit -C "$dir" reset -q --hard "$old"
 			rm -f "$state.new"
-			(apply_failed "$dir" "${want[$i]}") || exit 1
+			rc=0
+			(apply_failed "$dir" "${want[$i]}") || rc=$?
+			kgit -C "$dir" reset -q --hard "$old"
+			exit $rc
 		}
 		echo "patch $(sha256sum <"$SERIES/${want[$i]}" | cut -d' ' -f1)" \
 		     "$(kgit -C "$dir" rev-parse HEAD)" >>"$state.new"

@@ -1,0 +1,409 @@
+#!/bin/bash
+# Tests the tools with a kernel of a few lines, in a copy of the project whose
+# path has a space: what they make, what they refuse, and that nothing is lost.
+# Needs no network and no real kernel.
+set -eu -o pipefail
+export LC_ALL=C
+case ${1:-} in
+-*) echo "usage: tools/selftest.sh [PATTERN]   (only the tests whose name contains PATTERN)" >&2; exit 2 ;;
+esac
+pattern=${1:-}
+
+HERE=$(cd -- "$(dirname -- "$0")/.." && pwd -P)
+box=$(mktemp -d)
+trap 'rm -rf -- "$box"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+export GIT_CONFIG_GLOBAL=$box/gitconfig GIT_CONFIG_SYSTEM=/dev/null HOME=$box
+: >"$GIT_CONFIG_GLOBAL"
+unset BASE TOPIC VERSION KERNEL_SRC LIFETIME_LOCKED TOP SERIES BUILD TREE WORK LOG KERNELS
+unset GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL MAKEFLAGS MFLAGS MAKELEVEL
+export DEPS=no CI=true
+
+P="$box/a project"
+export BUILD_DIR=$box/build
+TREE=$BUILD_DIR/toy/linux
+S="$P/series/toy"
+
+# --- a kernel and a series ---------------------------------------------------------
+as() { git -c user.name="$1" -c user.email="$2" "${@:3}"; }
+toy_kernel() {	# toy_kernel FOLDER
+	mkdir -p "$1/drivers/dma-buf" "$1/drivers/vgem" "$1/scripts"
+	printf 'VERSION = 7\nPATCHLEVEL = 3\n' >"$1/Makefile"
+	: >"$1/Kbuild"
+	seq 1 40 >"$1/drivers/dma-buf/dma-fence.c"
+	seq 1 40 >"$1/drivers/vgem/vgem.c"
+	printf '*.o\n# Debian packaging: ignore everything\n/*\n' >"$1/.gitignore"
+	printf '#!/usr/bin/perl\nprint "A Maintainer <a\\@example.org> (maintainer:TOY (A B))\\n";\nprint "list\\@example.org (open list:TOY)\\n";\n' \
+		>"$1/scripts/get_maintainer.pl"
+	git -C "$1" init -q
+	git -C "$1" add -A -f
+	as k k@example.org -C "$1" commit -q -m kernel
+}
+new_project() {
+	rm -rf "$P" "$BUILD_DIR" "$box/kernel"
+	mkdir -p "$P" "$S/dma-buf"
+	cp -R "$HERE/tools" "$HERE/Makefile" "$HERE/kconfig" "$P/"
+	toy_kernel "$box/kernel"
+	cat >"$S/base" <<-END
+		package: linux-source-toy
+		suite: toy
+		version: 1-1
+		sha256: 0000
+		tag: v0
+	END
+	cat >"$S/series" <<-END
+		# topic dma-buf: the core
+		dma-buf/0001-dma-buf-one.patch
+		dma-buf/0002-dma-buf-two.patch
+		# topic vgem: one driver
+		vgem/0001-vgem-three.patch
+	END
+	printf 'From: x\nSubject: [PATCH 00/02] the cover\n\nWhat it is\nabout.\n' >"$S/dma-buf/0000-cover-letter.patch"
+	echo "drivers/vgem/**" >"$S/tests"
+	mkdir "$S/vgem"
+	local w=$box/w
+	rm -rf "$w"
+	git clone -q "$box/kernel" "$w"
+	git -C "$w" config user.name "An Author"
+	git -C "$w" config user.email author@example.org
+	sed -i 's/^5$/five/' "$w/drivers/dma-buf/dma-fence.c"
+	git -C "$w" commit -q -a -m "dma-buf: one" -m "Because of five."
+	sed -i 's/^30$/thirty/' "$w/drivers/dma-buf/dma-fence.c"
+	echo new >"$w/drivers/dma-buf/new.c"
+	git -C "$w" add -A -f
+	git -C "$w" commit -q -a -m "dma-buf: two" -m "Because of thirty, and Ä."
+	sed -i 's/^7$/seven/' "$w/drivers/vgem/vgem.c"
+	git -C "$w" commit -q -a -m "vgem: three" -m "Because of seven." -m "---
+v2: it was eight"
+	git -C "$w" format-patch -q -2 HEAD~1 -o "$S/dma-buf" --zero-commit --no-signature -N --abbrev=12
+	git -C "$w" format-patch -q -1 HEAD -o "$S/vgem" --zero-commit --no-signature -N --abbrev=12
+	mapfile -t made < <(cd "$S" && ls dma-buf/000[1-9]* vgem/*)
+	printf '# topic dma-buf: the core\n%s\n%s\n# topic vgem: one driver\n%s\n' "${made[@]}" >"$S/series"
+}
+t() { (cd "$box" && BASE=${base:-toy} "$P/tools/$1.sh" "${@:2}"); }
+tree() { KERNEL_SRC=$box/kernel t tree; }
+in_tree() { as "A Developer" dev@example.org -C "$TREE" "$@"; }
+edit() { sed -i "s/^$2\$/$3/" "$TREE/drivers/$1"; in_tree commit -q -a -m "$4" -m "Because."; }
+sums() { (cd "$S" && find . -type f -exec sha256sum {} + | sort -k 2); }
+
+# refuses PATTERN COMMAND...: fails, with one line that matches the pattern.
+refuses() {
+	local out rc=0
+	out=$("${@:2}" 2>&1 >/dev/null) || rc=$?
+	[ $rc -ne 0 ] || { echo "not refused: ${*:2}"; return 1; }
+	tail -n 1 <<<"$out" | grep -q -- "$1" || { echo "said: $out"; echo "wanted: $1"; return 1; }
+}
+same() { [ "$1" = "$2" ] || { echo "is:     $1"; echo "wanted: $2"; return 1; }; }
+
+# --- the tests: functions named test_… ----------------------------------------------
+test_tree_has_one_commit_a_patch() {
+	tree
+	same "$(git -C "$TREE" log --format=%s base..series | xargs -d'\n' printf '%s,')" \
+		"vgem: three,dma-buf: two,dma-buf: one,"
+	same "$(git -C "$TREE" log -1 --format='%an %cn')" "An Author dma-fence lifetime series"
+	# The last block of Debian's .gitignore is gone, all files are there.
+	same "$(cat "$TREE/.gitignore")" "*.o"
+	same "$(git -C "$TREE" status --porcelain)" ""
+}
+test_tree_again_does_nothing() {
+	tree; local before; before=$(stat -c %Y.%i "$TREE/Makefile" "$TREE/.git/series-state")
+	tree; same "$(stat -c %Y.%i "$TREE/Makefile" "$TREE/.git/series-state")" "$before"
+}
+test_tree_made_again_has_the_same_commits() {
+	tree; local before; before=$(git -C "$TREE" rev-parse HEAD)
+	rm -rf "$BUILD_DIR"; tree
+	same "$(git -C "$TREE" rev-parse HEAD)" "$before"
+}
+test_tree_ignores_the_users_configuration() {
+	tree; local before; before=$(git -C "$TREE" rev-parse HEAD)
+	git config --global commit.gpgsign true
+	git config --global core.autocrlf true
+	git config --global user.name Somebody
+	git config --global diff.noprefix true
+	git config --global format.signOff true
+	rm -rf "$BUILD_DIR"; tree
+	same "$(git -C "$TREE" rev-parse HEAD)" "$before"
+	t export; local a; a=$(sums)
+	: >"$GIT_CONFIG_GLOBAL"
+	t export; same "$(sums)" "$a"
+}
+test_tests_revision_has_only_the_tests() {
+	tree
+	same "$(git -C "$TREE" diff --name-only base refs/series/tests)" drivers/vgem/vgem.c
+	same "$(git -C "$TREE" diff --name-only series refs/series/tests -- drivers/vgem)" ""
+}
+test_series_edited_only_the_rest_is_applied_again() {
+	tree; local before; before=$(git -C "$TREE" rev-parse HEAD~1)
+	sed -i 's/^Because of seven/Because of 7/' "$S"/vgem/0001*
+	tree
+	same "$(git -C "$TREE" rev-parse HEAD~1)" "$before"
+	git -C "$TREE" log -1 --format=%B | grep -q "Because of 7"
+}
+test_series_shortened() {
+	tree; sed -i '/^vgem/d' "$S/series"; tree
+	same "$(git -C "$TREE" log -1 --format=%s)" "dma-buf: two"
+}
+test_patch_that_does_not_apply() {
+	tree; local before; before=$(git -C "$TREE" rev-parse HEAD)
+	sed -i 's/^-7$/-8/' "$S"/vgem/0001*
+	refuses "vgem/0001.* does not apply" tree
+	same "$(git -C "$TREE" rev-parse HEAD)" "$before"
+	rm -rf "$BUILD_DIR"
+	refuses "vgem/0001.* does not apply" tree
+	[ ! -e "$TREE" ]
+}
+test_no_fuzz() {
+	sed -i 's/^ 4$/ four/' "$S"/dma-buf/0001*
+	refuses "does not apply" tree
+}
+test_missing_patch() { rm "$S"/vgem/0001*; refuses "which is not there" tree; }
+test_export_unchanged_is_byte_identical() {
+	local before; before=$(sums)
+	tree; t export
+	same "$(sums)" "$before"
+	t export; same "$(sums)" "$before"
+}
+test_text_below_the_cut_survives() {
+	tree; git -C "$TREE" log -1 --format=%B | grep -q "^v2: it was eight"
+	edit vgem/vgem.c 20 twenty "vgem: four"
+	t export; grep -q "^v2: it was eight" "$S"/vgem/0001*
+	local a; a=$(sums); rm -rf "$BUILD_DIR"; tree; t export; same "$(sums)" "$a"
+}
+test_export_new_commit() {
+	tree; edit vgem/vgem.c 20 twenty "vgem: four"
+	local cover; cover=$(cat "$S/dma-buf/0000-cover-letter.patch")
+	t export
+	same "$(cat "$S/series")" "# topic dma-buf: the core
+dma-buf/0001-dma-buf-one.patch
+dma-buf/0002-dma-buf-two.patch
+# topic vgem: one driver
+vgem/0001-vgem-three.patch
+vgem/0002-vgem-four.patch"
+	same "$(cat "$S/dma-buf/0000-cover-letter.patch")" "$cover"
+	# What was written makes the same tree again.
+	local before; before=$(git -C "$TREE" rev-parse 'HEAD^{tree}')
+	tree; rm -rf "$BUILD_DIR"; tree
+	same "$(git -C "$TREE" rev-parse 'HEAD^{tree}')" "$before"
+	same "$(git -C "$TREE" log -1 --format='%an <%ae>')" "A Developer <dev@example.org>"
+}
+test_export_new_topic() {
+	tree; edit vgem/vgem.c 20 twenty "amdgpu: four"
+	TOPIC=amdgpu t export
+	[ -f "$S/amdgpu/0001-amdgpu-four.patch" ]
+	refuses "TOPIC" env TOPIC=../x BASE=toy "$P/tools/export.sh"
+}
+test_export_reworded_and_reordered() {
+	tree
+	in_tree reset -q --hard base
+	in_tree cherry-pick series@{1}~1 >/dev/null
+	in_tree cherry-pick series@{1}~2 >/dev/null 2>&1 || in_tree cherry-pick series@{2}~2 >/dev/null
+	in_tree commit -q --amend -m "dma-buf: one, in other words"
+	t export
+	same "$(grep -v '#' "$S/series" | xargs)" \
+		"dma-buf/0001-dma-buf-two.patch dma-buf/0002-dma-buf-one-in-other-words.patch"
+	[ -f "$S/dma-buf/0000-cover-letter.patch" ]
+}
+test_export_refuses_scattered_topics() {
+	tree; local before; before=$(sums)
+	edit dma-buf/dma-fence.c 20 twenty "dma-buf: four"
+	refuses "not neighbours" env TOPIC=dma-buf BASE=toy "$P/tools/export.sh"
+	same "$(sums)" "$before"
+}
+test_export_refuses_uncommitted() {
+	tree; echo x >>"$TREE/Makefile"; refuses "uncommitted" t export
+	in_tree checkout -q Makefile; echo x >"$TREE/untracked"; refuses "uncommitted" t export
+}
+test_export_refuses_what_a_patch_cannot_say() {
+	tree; local before; before=$(sums)
+	echo x >"$TREE/x"; in_tree add x
+	in_tree commit -q -m "vgem: text" -m "like
+diff --git a/x b/x
+this"
+	refuses "would not survive\|does not give its commit" t export
+	same "$(sums)" "$before"
+}
+test_export_refuses_merges_and_branches() {
+	tree
+	in_tree checkout -q -b other HEAD~1; echo y >"$TREE/y"; in_tree add y; in_tree commit -q -m y
+	refuses "not on its branch" t export
+	refuses "not on its branch" tree
+	in_tree checkout -q series; in_tree merge -q -m m other
+	refuses "merge" t export
+}
+test_export_refuses_when_both_changed() {
+	tree; edit vgem/vgem.c 20 twenty "vgem: four"
+	sed -i 's/^Because of seven/Because of 7/' "$S"/vgem/0001*
+	refuses "both" t export
+	grep -q "Because of 7" "$S"/vgem/0001*
+	refuses "make export first" tree
+	same "$(git -C "$TREE" log -1 --format=%s)" "vgem: four"
+}
+test_export_refuses_patches_outside_the_list() {
+	tree; echo x >"$S/vgem/0009-mine.patch"; refuses "not in series" t export
+	[ -f "$S/vgem/0009-mine.patch" ]
+}
+test_tree_with_commits_is_kept() {
+	tree; edit vgem/vgem.c 20 twenty "vgem: four"
+	refuses "make export first" tree
+	refuses "make export first" t check
+	refuses "make export" t clean
+	in_tree reset -q --hard HEAD~1
+	t clean; [ ! -e "$TREE" ]
+}
+test_another_source_makes_another_tree() {
+	tree; echo other >"$box/kernel/README"
+	git -C "$box/kernel" add -A -f; as k k@example.org -C "$box/kernel" commit -q -m more
+	tree; [ -f "$TREE/README" ]
+}
+test_source_as_tarball() {
+	tar -C "$box" -cJf "$box/k.tar.xz" --exclude=.git kernel
+	KERNEL_SRC=$box/k.tar.xz t tree
+	same "$(git -C "$TREE" log --format=%s base..series | wc -l)" 3
+}
+test_bad_sources() {
+	refuses "does not exist" env KERNEL_SRC=$box/nothing BASE=toy "$P/tools/tree.sh"
+	mkdir -p "$box/folder"; refuses "no git tree" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
+	refuses "top of a kernel tree" env KERNEL_SRC=$box/kernel/drivers BASE=toy "$P/tools/tree.sh"
+	echo junk >"$box/junk"; refuses "tarball" env KERNEL_SRC=$box/junk BASE=toy "$P/tools/tree.sh"
+	git -C "$box/folder" init -q; as k k@e -C "$box/folder" commit -q --allow-empty -m e
+	refuses "no Linux kernel" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
+	rm -rf "$box/folder"
+	refuses "already has dma-buf/0001" env KERNEL_SRC=$box/w BASE=toy "$P/tools/tree.sh"
+	[ ! -e "$TREE" ]
+	same "$(ls "$BUILD_DIR/toy/tmp")" ""
+}
+test_bad_names() {
+	base=nosuch refuses "BASE=nosuch is unknown; there are: drm-misc-next\|there are: toy" t tree
+	base=../x refuses "no name of a series" t tree
+	tree
+	refuses "TOPIC=nosuch is unknown; there are: dma-buf vgem" env TOPIC=nosuch BASE=toy "$P/tools/mail.sh"
+	refuses "no kconfig/nosuch" t kernel nosuch base
+	refuses "no revision" t kernel uml 9
+	refuses usage t kernel
+	refuses usage t tree extra
+}
+test_build_folder_with_a_space() {
+	(unset BUILD_DIR; refuses "space or a colon.*BUILD_DIR" env BASE=toy KERNEL_SRC="$box/kernel" "$P/tools/tree.sh")
+}
+# A package for tree.sh, in the place of the download.
+fake_fetch() {	# fake_fetch VERSION [DELAY]
+	mkdir -p "$box/deb/usr/src" "$box/deb/DEBIAN" "$box/linux-source-toy"
+	cp -R "$box/kernel/." "$box/linux-source-toy/"; rm -rf "$box/linux-source-toy/.git"
+	tar -C "$box" --sort=name --mtime=@0 -cJf "$box/deb/usr/src/linux-source-toy.tar.xz" linux-source-toy
+	printf 'Package: linux-source-toy\nVersion: %s\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' \
+		"$1" >"$box/deb/DEBIAN/control"
+	dpkg-deb -b "$box/deb" "$box/toy.deb" >/dev/null
+	printf '#!/bin/bash\nsleep %s\ncp "%s/toy.deb" "$5/"\necho %s\n' "${2:-0}" "$box" "$1" >"$P/tools/fetch.sh"
+	sed -i "s/^sha256:.*/sha256: $(sha256sum <"$box/deb/usr/src/linux-source-toy.tar.xz" | cut -d' ' -f1)/" "$S/base"
+}
+test_package() {
+	fake_fetch 1-1; t tree
+	same "$(git -C "$TREE" log --format=%s base..series | wc -l)" 3
+	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"	# not asked for again
+	rm -rf "$TREE" "$BUILD_DIR/toy/work"; t tree
+}
+test_package_with_a_wrong_checksum() {
+	fake_fetch 1-1; sed -i 's/^sha256:.*/sha256: 1234/' "$S/base"
+	refuses "wrong checksum" t tree
+	refuses "wrong checksum" t tree
+	[ ! -e "$TREE" ]
+}
+test_package_replaced_by_a_newer_one() {
+	fake_fetch 1-2; local out; out=$(t tree 2>&1)
+	grep -q "1-2 is used instead of 1-1; its checksum" <<<"$out"
+	t tree	# and is taken for current
+}
+test_package_gone() {
+	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"
+	refuses "KERNEL_SRC=" t tree
+	[ ! -e "$TREE" ]
+}
+test_two_runs_at_once() {
+	fake_fetch 1-1 5
+	t tree >"$box/first" 2>&1 & local pid=$!
+	local i; for i in $(seq 50); do [ ! -e "$BUILD_DIR/toy/lock" ] || break; sleep 0.1; done
+	sleep 0.5
+	refuses "another run is at work" t tree
+	wait $pid
+	[ -d "$TREE" ]
+}
+test_interrupted() {
+	fake_fetch 1-1 100
+	# Ctrl-C, as a terminal sends it: SIGINT for a whole process group.
+	BASE=toy python3 - "$P/tools/tree.sh" <<-'PY'
+		import os, signal, subprocess, sys, time
+		def child():
+		    os.setsid()
+		    signal.signal(signal.SIGINT, signal.SIG_DFL)
+		p = subprocess.Popen([sys.argv[1]], preexec_fn=child)
+		time.sleep(2)
+		os.killpg(p.pid, signal.SIGINT)
+		rc = p.wait(timeout=10)
+		assert rc in (130, -2), rc
+	PY
+	[ ! -e "$TREE" ]
+	same "$(ls "$BUILD_DIR/toy/tmp")" ""
+	fake_fetch 1-1; t tree	# and nothing is in the way of the next run
+}
+test_mail_needs_an_identity() {
+	tree; refuses "who signs off" env TOPIC=vgem BASE=toy KERNEL_SRC=$box/kernel "$P/tools/mail.sh"
+	[ ! -e "$BUILD_DIR/toy/mail" ]
+	refuses "which topic" env BASE=toy "$P/tools/mail.sh"
+}
+test_mail() {
+	git config --global user.name "The Sender"; git config --global user.email sender@example.org
+	TOPIC=dma-buf KERNEL_SRC=$box/kernel t mail
+	local d=$BUILD_DIR/toy/mail/dma-buf
+	same "$(ls "$d" | xargs)" "0000-cover-letter.patch 0001-dma-buf-one.patch 0002-dma-buf-two.patch"
+	local f; for f in "$d"/*; do
+		grep -q '^To: A Maintainer <a@example.org>$' "$f"
+		grep -q '^Cc: list@example.org$' "$f"
+		grep -q '^From: The Sender <sender@example.org>$' "$f"
+	done
+	grep -q '^Subject: \[PATCH 2/2\] dma-buf: two$' "$d"/0002*
+	grep -q '^Subject: \[PATCH 0/2\] the cover$' "$d"/0000*
+	grep -q '^Signed-off-by: The Sender <sender@example.org>$' "$d"/0001*
+	grep -q '^The Sender (2):$' "$d"/0000*
+	grep -q '2 files changed' "$d"/0000*
+	# The series itself is not signed by it.
+	! grep -q Signed-off-by "$S"/*/*
+	TOPIC=vgem KERNEL_SRC=$box/kernel t mail
+	grep -q '^v2: it was eight' "$BUILD_DIR"/toy/mail/vgem/0001*
+	: >"$GIT_CONFIG_GLOBAL"
+}
+test_usage_lines() {
+	local s
+	for s in "$HERE"/tools/*.sh; do
+		case $s in */lib.sh|*/selftest.sh) continue ;; esac
+		local rc=0 out
+		out=$(BASE=toy "$P/tools/$(basename "$s")" --help 2>&1 </dev/null) || rc=$?
+		[ $rc -eq 2 ] && grep -qi '^usage:' <<<"$out" || { echo "$s: exit $rc, says: $out"; return 1; }
+	done
+}
+test_help_names_every_target() {
+	local help target; help=$(make -s -C "$P" help)
+	for target in demo check prove tree export bisect mail bench; do
+		grep -q "^  $target " <<<"$help" || { echo "no $target"; return 1; }
+	done
+}
+
+# --- run ------------------------------------------------------------------------------
+passed=0 failed=0
+for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
+	[[ $name == *"$pattern"* ]] || continue
+	new_project >/dev/null 2>&1
+	: >"$GIT_CONFIG_GLOBAL"
+	rc=0
+	set +e
+	(set -e; "test_$name") >"$box/log" 2>&1
+	rc=$?
+	set -e
+	if [ $rc -eq 0 ]; then
+		passed=$((passed + 1)); echo "ok ${name//_/ }"
+	else
+		failed=$((failed + 1)); echo "not ok ${name//_/ }"; sed 's/^/    /' "$box/log"
+	fi
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
