@@ -24,20 +24,18 @@ field() {
 	awk -F'|' -v n="$1" '!/^#/ && NF == 4 { gsub(/^[ \t]+|[ \t]+$/, "", $n); print $n }' "$rows"
 }
 
-# scenarios REV [OPTIONS]: all scenarios in VMs with the kernel of that revision.
+# scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
-	local kernel=$KERNELS/vm-$1
-	# shellcheck disable=SC2086
-	field 2 | awk '{ print $1, "/test/fence_unload -r", $1 }' |
-		"$TOP/tools/vm.sh" ${2:-} -t 60 "$kernel" "$out/$1" \
-			"$kselftest/fence_unload"
+	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 60 "$KERNELS/vm-$1" "$out/$1" \
+		"$kselftest/fence_unload" \
+		< <(field 2 | awk '{ print $1, "/test/fence_unload -r", $1 }')
 }
 
 say "  $(field 2 | wc -l) scenarios in VMs …"
 rm -rf -- "$out"
 mkdir -p -- "$out"
 # A plain kernel that survived a scenario is not fit for another one.
-scenarios base "-1 -j 2" 2>"$out/base.err" & base_pid=$!
+scenarios base -1 2>"$out/base.err" & base_pid=$!
 scenarios series 2>"$out/series.err" & series_pid=$!
 wait $base_pid || :
 wait $series_pid || :

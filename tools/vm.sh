@@ -12,7 +12,7 @@ passes if it exits with 0; 4 means that it skipped itself.
 
   -1          a boot for each command; else all share one, and only what is left
               after the kernel died or hung is run in another
-  -j NUMBER   with -1: so many VMs at a time (default: 1)
+  -j NUMBER   with -1: so many VMs at a time (default: as many as CPUs)
   -t SECONDS  how long a boot may take (default: 120)
 
 Writes OUT/results, "NAME<TAB>OUTCOME<TAB>TEXT" for each command, OUTCOME being
@@ -21,7 +21,7 @@ did), timeout or lost (no result came back); and for each boot N OUT/N/console,
 OUT/N/result and OUT/N/output/NAME. Exit status 0 only if none failed.'
 }
 
-boot_each= limit=120 at_a_time=1
+boot_each= limit=120 at_a_time=$(nproc)
 while getopts 1j:t:h opt; do
 	case $opt in
 	1) boot_each=yes ;;
@@ -68,9 +68,10 @@ make_initramfs() {
 }
 
 # boot DIR ACCEL SECONDS: runs DIR/commands, leaves DIR/console and DIR/result,
-# and DIR/timed-out when the time was over. A process of its own, which takes the
-# VM with it when it is told to end.
-boot() (
+# and DIR/timed-out when the time was over. To be called with "&": it is a process
+# of its own, which takes the VM with it when it is told to end.
+boot() {
+	local dir accel seconds cpu status
 	dir=$1 accel=$2 seconds=$3 cpu=max status=0
 	trap 'kill $! 2>/dev/null' EXIT
 	trap 'exit 143' INT TERM
@@ -93,7 +94,7 @@ boot() (
 	case $status in
 	124|137) : >"$dir/timed-out" ;;
 	esac
-)
+}
 
 # /dev/kvm may exist and still not run a guest: only a boot can tell.
 choose_accel() {
