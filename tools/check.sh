@@ -6,10 +6,9 @@
 USAGE='tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
        tools/check.sh --list'
 
-# The list: NAME | COMMAND in tools/ | LANE. Quick ones first: a mistake is known
-# early. Lane "build" runs one after the other, since all of them build in the
-# same folders with all CPUs.
-jobs() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
+# The list: name, tabs, command in tools/. Quick ones first: a mistake is known
+# early. One after the other: each builds, or boots, with all CPUs.
+checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh
 	export changes nothing				export-check.sh
 	recorded consoles				console-test.sh
@@ -33,7 +32,7 @@ LIST
 
 pattern=
 case ${1:-} in
---list)	jobs; exit 0 ;;
+--list)	checks; exit 0 ;;
 -*)	usage "$USAGE" ;;
 *)	pattern=${1:-} ;;
 esac
@@ -53,14 +52,12 @@ while IFS=$'\t' read -r name command; do
 	since=$SECONDS
 	read -ra words <<<"$command"
 	rc=0
-	if [ -t 2 ] && [ -z "${CI:-}" ]; then printf '… %s' "$name" >&2; fi
 	if [ -x "$TOP/tools/${words[0]}" ]; then
-		"$TOP/tools/${words[0]}" "${words[@]:1}" >"$log" 2>&1 </dev/null || rc=$?
+		watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
 	else
 		echo "tools/${words[0]} is missing" >"$log"
 		rc=127
 	fi
-	if [ -t 2 ] && [ -z "${CI:-}" ]; then printf '\r\033[K' >&2; fi
 	[ $rc -ne 130 ] || exit 130
 	if [ $rc -eq 0 ]; then
 		passed=$((passed + 1))
@@ -70,7 +67,7 @@ while IFS=$'\t' read -r name command; do
 		printf 'not ok %s (%d s)  log: %s\n' "$name" $((SECONDS - since)) "$log"
 		tail -n 5 -- "$log" | sed 's/^/    /'
 	fi
-done < <(jobs)
+done < <(checks)
 [ $((passed + failed)) -gt 0 ] || die "no check is called *$pattern*; see tools/check.sh --list"
 say "$((SECONDS - start)) s; logs: $LOG"
 echo "$passed passed, $failed failed"

@@ -100,7 +100,6 @@ fi
 # The same text always makes the same kernel.
 export KBUILD_BUILD_TIMESTAMP="2000-01-01" KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
 export KBUILD_BUILD_VERSION=1
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KERNELRELEASE O
 make=(make -C "$WORK" -j"$(nproc)" O="$obj" ARCH="$arch" CC="$cc" ${cross:+CROSS_COMPILE="$cross"})
 kmake() { "${make[@]}" "$@"; }
 
@@ -119,8 +118,7 @@ make_config() {
 }
 [ -n "$prepare" ] || say "kernel $config, $rev ($arch)"
 logged "config-$config-$rev" make_config || {
-	! grep -q '^not honoured' "$LOG/config-$config-$rev.log" ||
-		grep '^not honoured' "$LOG/config-$config-$rev.log" >&2
+	grep '^not honoured' "$LOG/config-$config-$rev.log" >&2 || exit 1
 	die "kconfig/$config asks for options that this kernel does not give"
 }
 cmp -s "$tmp/config" "$obj/.config" || cp "$tmp/config" "$obj/.config"

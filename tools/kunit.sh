@@ -8,11 +8,12 @@ Makes the UML kernel CONFIG (uml, uml-debug) of REV with kernel.sh, boots it wit
 two CPUs and runs all its suites, or only what the pattern names. Writes one line
 a case to build/$BASE/kunit/CONFIG-REV/summary (with a pattern: …/PATTERN/summary):
 
-  kunit SUITE.CASE passes|skips|fails|dies
+  kunit SUITE.CASE passes|skips|fails|dies|lost
   kernel TEXT                what the console complains about, in any case
 
-"dies": the kernel did not survive the case, or it did not end in time. Without a
-pattern a case that the text of REV declares and that gave no result is "lost".
+"dies": the kernel did not survive the case, or it did not end in time. "lost": no
+result, since the kernel died before, or the text of REV declares a case that this
+kernel does not have.
 Exit status 0 only if none failed and at least one passed. --list prints the
 cases that there are, "SUITE.CASE" each, and runs none.
 KUNIT_TIMEOUT=SECONDS bounds the boot (default 600).'
@@ -33,71 +34,78 @@ suites=(drivers/dma-buf drivers/gpu/drm/scheduler/tests drivers/gpu/drm/tests)
 out=$BUILD/kunit/$config-$rev${glob:+/$glob}
 temp_dir tmp
 
-boot() {
+boot() {	# boot [PARAMETER...]
 	local rc=0
 	timeout --foreground -s KILL "$limit" "$kernel/linux" seccomp=on ncpus=2 mem=1G \
 		console=tty kunit_shutdown=halt uml_dir="$tmp/" \
-		${glob:+"kunit.filter_glob=$glob"} ${list:+kunit.action=list} || rc=$?
-	# The console told how it ended; halting is no failure and no success.
+		${glob:+"kunit.filter_glob=$glob"} "$@" || rc=$?
+	# How it ended is judged by what it said; halting is no success yet.
 	echo
 	if [ $rc -eq 137 ]; then echo "harness: not over after $limit s"; fi
 }
-log=kunit-$config-$rev${glob:+-${glob//\*/all}}${list:+-list}
-logged "$log" boot || exit 1
-console=$LOG/$log.log
+name=kunit-$config-$rev${glob:+-${glob//\*/all}}
+console=$LOG/$name.log
+
+# What there is to run, in its order.
+logged "$name-list" boot kunit.action=list
+tr -d '\r' <"$LOG/$name-list.log" |
+	sed -n 's/^\(\[[^]]*\] \)\{0,1\}\([A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\)$/\2/p' >"$tmp/listed"
+[ -s "$tmp/listed" ] ||
+	die "no suite or case is called ${glob:-*} in $config-$rev, or it does not boot; log: $LOG/$name-list.log"
 if [ -n "$list" ]; then
-	tr -d '\r' <"$console" | sed -n 's/^\(\[[^]]*\] \)\{0,1\}\([A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\)$/\2/p'
+	cat "$tmp/listed"
 	exit 0
 fi
 
-# kunit.py reads the results, the tools' own words are in the same log.
+logged "$name" boot
+# kunit.py reads the results, in which the console's other lines are mixed.
 python3 "$TREE/tools/testing/kunit/kunit.py" parse --json="$tmp/json" "$console" \
 	>"$tmp/parsed" 2>&1 || :
-[ -s "$tmp/json" ] ||
-	die "no KUnit results in the console of $config-$rev; log: $console"
-halted=yes
-grep -q 'reboot: System halted' "$console" || halted=
+[ -s "$tmp/json" ] || echo '{"sub_groups": [], "test_cases": []}' >"$tmp/json"
+halted=
+! grep -q 'reboot: System halted' "$console" || halted=yes
 
-python3 - "$tmp/json" "$halted" >"$tmp/cases" <<'PY'
+python3 - "$tmp/json" "$tmp/listed" "$halted" >"$tmp/cases" <<'PY'
 import json, sys
 top = json.load(open(sys.argv[1]))
-halted = sys.argv[2] == "yes"
-words = {"PASS": "passes", "SKIP": "skips", "FAIL": "fails", "ERROR": "dies"}
-rank = ["skips", "passes", "fails", "dies"]
+listed = [line.strip() for line in open(sys.argv[2])]
+halted = sys.argv[3] == "yes"
+words = {"PASS": "passes", "SKIP": "skips", "FAIL": "fails", "ERROR": "fails"}
+rank = ["skips", "passes", "fails"]
 
-def worst(group):	# the parameters of one case
+def worst(group):	# of the parameters of one case
     seen = [words[c["status"]] for c in group["test_cases"]]
     seen += [worst(g) for g in group["sub_groups"]]
-    return max(seen, key=rank.index) if seen else "dies"
+    return max(seen, key=rank.index) if seen else "fails"
 
-lines = []
+result = {}
 for suite in top["sub_groups"]:
     for case in suite["test_cases"]:
-        lines.append((suite["name"], case["name"], words[case["status"]]))
+        result[suite["name"] + "." + case["name"]] = words[case["status"]]
     for case in suite["sub_groups"]:
-        lines.append((suite["name"], case["name"], worst(case)))
-for case in top["test_cases"]:	# a suite that ended before its first case
-    if case["status"] not in ("PASS", "SKIP"):
-        lines.append((case["name"], "any", "dies"))
-# A kernel that did not come to its end died in the last case it spoke of.
-if not halted and lines and lines[-1][2] not in ("dies",):
-    suite, case, what = lines[-1]
-    if what == "passes" or what == "skips":
-        lines.append((suite, "after_" + case, "dies"))
-    else:
-        lines[-1] = (suite, case, "dies")
-for suite, case, what in lines:
-    print("kunit", suite + "." + case, what)
+        result[suite["name"] + "." + case["name"]] = worst(case)
+
+# The first case without a result is the one that the kernel died in. If all
+# have one, the last did it.
+died = halted
+for name in listed:
+    what = result.get(name)
+    if what is None:
+        what = "lost" if died else "dies"
+        died = True
+    print("kunit", name, what)
+if not died:
+    print("kunit", listed[-1], "dies")
 PY
 
 {
 	cat "$tmp/cases"
 	if [ -z "$glob" ]; then
-		# Every declared case has to be there.
+		# A case that the text declares and the kernel does not have is lost, too.
 		kgit -C "$TREE" grep -hoE '^[[:space:]]*KUNIT_CASE[A-Z_]*\([a-zA-Z0-9_]+' \
 			"$(rev_commit "$rev")" -- "${suites[@]}" |
 			sed 's/.*(//' | sort -u >"$tmp/declared"
-		sed 's/^kunit [^.]*\.\([^ ]*\) .*/\1/' "$tmp/cases" | sort -u >"$tmp/seen"
+		sed 's/.*\.//' "$tmp/listed" | sort -u >"$tmp/seen"
 		comm -23 "$tmp/declared" "$tmp/seen" | sed 's/.*/kunit any.& lost/'
 	fi
 	awk -f "$TOP/vm/console.awk" "$console" | cut -f 3 | sed 's/^/kernel /'

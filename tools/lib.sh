@@ -25,6 +25,9 @@ usage() { printf 'usage: %s\n' "$1" >&2; exit 2; }
 case $BASE in
 *[!A-Za-z0-9._-]*|''|.*) die "BASE=$BASE is no name of a series; there are: $(cd "$TOP/series" && echo *)" ;;
 esac
+# A run of export.sh that was killed between its two renames.
+[ -d "$TOP/series/$BASE" ] || [ ! -d "$TOP/series/.$BASE.old" ] ||
+	mv -- "$TOP/series/.$BASE.old" "$TOP/series/$BASE"
 [ -f "$TOP/series/$BASE/base" ] ||
 	die "BASE=$BASE is unknown; there are: $(cd "$TOP/series" && echo *)"
 mkdir -p -- "$BUILD_DIR" 2>/dev/null ||
@@ -53,6 +56,8 @@ kgit() {
 export GIT_COMMITTER_NAME="dma-fence lifetime series"
 export GIT_COMMITTER_EMAIL="dma-fence-lifetime@localhost"
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+# What kbuild would take from the environment, or from the make that called us.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES O V W C KCFLAGS ARCH CROSS_COMPILE KERNELRELEASE KCONFIG_CONFIG
 
 # One run at a time in a build folder. The lock is held until the last child
 # that inherited it is gone, so a leftover compiler keeps a second run away too.
@@ -63,20 +68,20 @@ lock_build() {
 	export LIFETIME_LOCKED=$BUILD
 }
 
-# Temporary names, removed on every way out. Ctrl-C ends the children (they are
-# in the terminal's process group, or are ended here) and leaves with 130.
+# Temporary names, removed on every way out, and what runs in the background
+# (each a process group of its own), ended on every way out.
 TEMPS=()
 temp_dir() {	# temp_dir VARIABLE
 	printf -v "$1" '%s' "$(mktemp -d "$BUILD/tmp/XXXXXX")"
 	TEMPS+=("${!1}")
 }
 at_exit() {
-	local rc=$?
-	trap - EXIT INT TERM HUP
-	local pids
-	pids=$(jobs -p)
-	# shellcheck disable=SC2086
-	[ -z "$pids" ] || kill $pids 2>/dev/null || :
+	local rc=$? pid
+	trap - EXIT
+	trap '' INT TERM HUP
+	for pid in $(jobs -p); do
+		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
+	done
 	wait 2>/dev/null || :
 	[ ${#TEMPS[@]} -eq 0 ] || rm -rf -- "${TEMPS[@]}"
 	exit "$rc"
@@ -85,43 +90,46 @@ trap at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# logged NAME COMMAND...: run with all output in $LOG/NAME.log, show that it
-# lives, and on failure name the log and its last lines. LAST holds a filter
-# that picks the line shown as progress (default: the last one).
-logged() {
-	local name=$1 log start pid rc=0
-	shift
-	log=$LOG/$name.log
+# watched TITLE LOG COMMAND...: runs it with all output in LOG, and shows that it
+# lives: on a terminal one line that moves, else a line each minute.
+watched() {
+	local title=$1 log=$2 start=$SECONDS pid next rc=0 tty=
+	shift 2
 	mkdir -p -- "$(dirname -- "$log")"
-	start=$SECONDS
-	if [ -t 2 ] && [ -z "${CI:-}" ]; then
-		"$@" >"$log" 2>&1 </dev/null &
-		pid=$!
-		while kill -0 "$pid" 2>/dev/null; do
-			printf '\r\033[K  %s  %ds  %s' "$name" $((SECONDS - start)) \
+	[ ! -t 2 ] || [ -n "${CI:-}" ] || tty=yes
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	set +m
+	next=$((SECONDS + 60))
+	[ -n "$tty" ] || say "  $title …"
+	while kill -0 "$pid" 2>/dev/null; do
+		if [ -n "$tty" ]; then
+			printf '\r\033[K  %s  %d s  %s' "$title" $((SECONDS - start)) \
 				"$(tail -n 1 -- "$log" | tr -d '\r\033' | cut -c 1-50)" >&2
-			sleep 1
-		done
-		wait "$pid" || rc=$?
-		printf '\r\033[K' >&2
-	else
-		say "  $name …"
-		"$@" >"$log" 2>&1 </dev/null &
-		pid=$!
-		local next=$((SECONDS + 60))
-		while kill -0 "$pid" 2>/dev/null; do
-			sleep 0.2
-			if [ "$SECONDS" -ge "$next" ]; then
-				say "  $name … $((SECONDS - start)) s: $(tail -n 1 -- "$log" | cut -c 1-70)"
-				next=$((SECONDS + 60))
-			fi
-		done
-		wait "$pid" || rc=$?
-	fi
-	if [ "$rc" -ne 0 ]; then
-		tail -n 5 -- "$log" >&2
-		say "$SELF: $name failed (exit $rc); log: $log"
-		return "$rc"
+			sleep 0.5
+		elif [ $SECONDS -ge "$next" ]; then
+			say "  $title … $((SECONDS - start)) s: $(tail -n 1 -- "$log" | cut -c 1-70)"
+			next=$((SECONDS + 60))
+		else
+			sleep 0.1
+		fi
+	done
+	wait "$pid" || rc=$?
+	[ -z "$tty" ] || printf '\r\033[K' >&2
+	return $rc
+}
+
+# logged NAME COMMAND...: watched, with the log $LOG/NAME.log; a failure shows
+# its last lines and names it.
+logged() {
+	local name=$1 start=$SECONDS rc=0
+	shift
+	watched "$name" "$LOG/$name.log" "$@" || rc=$?
+	if [ $rc -ne 0 ]; then
+		tail -n 5 -- "$LOG/$name.log" >&2
+		say "$SELF: $name failed (exit $rc); log: $LOG/$name.log"
+		return $rc
 	fi
 	say "  $name: $((SECONDS - start)) s"
 }

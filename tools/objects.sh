@@ -6,6 +6,7 @@
 
 USAGE="tools/objects.sh series|NUMBER"
 [ $# -eq 1 ] || usage "$USAGE"
+case $1 in -*) usage "$USAGE" ;; esac
 rev=$1
 lock_build
 "$TOP/tools/deps.sh" build

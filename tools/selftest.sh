@@ -29,7 +29,21 @@ S="$P/series/toy"
 as() { git -c user.name="$1" -c user.email="$2" "${@:3}"; }
 toy_kernel() {	# toy_kernel FOLDER
 	mkdir -p "$1/drivers/dma-buf" "$1/drivers/vgem" "$1/scripts"
-	printf 'VERSION = 7\nPATCHLEVEL = 3\n' >"$1/Makefile"
+	# Makes a "kernel" that prints console.txt, and counts how often it was made.
+	cat >"$1/Makefile" <<-'END'
+		VERSION = 7
+		PATCHLEVEL = 3
+		.RECIPEPREFIX = >
+		allnoconfig:
+		> @mkdir -p "$(O)"; grep -v NOSUCH "$(KCONFIG_ALLCONFIG)" >"$(KCONFIG_CONFIG)" || :
+		linux:
+		> @[ ! -f broken ]
+		> @sleep $$(cat slow 2>/dev/null || echo 0)
+		> @{ echo '#!/bin/bash'; echo "cat <<'END'"; cat console.txt; echo END; cat after.txt; } >"$(O)/linux"
+		> @chmod +x "$(O)/linux"; echo made >>"$(O)/count"
+	END
+	: >"$1/after.txt"
+	console "$1" "" "" "reboot: System halted"
 	: >"$1/Kbuild"
 	seq 1 40 >"$1/drivers/dma-buf/dma-fence.c"
 	seq 1 40 >"$1/drivers/vgem/vgem.c"
@@ -39,6 +53,25 @@ toy_kernel() {	# toy_kernel FOLDER
 	git -C "$1" init -q
 	git -C "$1" add -A -f
 	as k k@example.org -C "$1" commit -q -m kernel
+}
+# console FOLDER RESULT-OF-TWO MIDDLE END: what two KUnit cases print.
+console() {
+	{
+		echo toy.one; echo toy.two
+		echo "KTAP version 1"; echo "1..1"; echo "    KTAP version 1"
+		echo "    # Subtest: toy"; echo "    1..2"; echo "    ok 1 one"
+		[ -z "$3" ] || echo "$3"
+		if [ "$2" != dead ]; then
+			echo "    ${2:-ok} 2 two"; echo "${2:-ok} 1 toy"
+		fi
+		[ -z "$4" ] || echo "$4"
+	} >"$1/console.txt"
+}
+# kernel_says ARGUMENTS-OF-console: a new kernel to build from.
+kernel_says() {
+	console "$box/kernel" "$@"
+	git -C "$box/kernel" add -A -f
+	as k k@example.org -C "$box/kernel" commit -q -m "says something else"
 }
 new_project() {
 	rm -rf "$P" "$BUILD_DIR" "$box/kernel"
@@ -330,18 +363,7 @@ test_two_runs_at_once() {
 }
 test_interrupted() {
 	fake_fetch 1-1 100
-	# Ctrl-C, as a terminal sends it: SIGINT for a whole process group.
-	BASE=toy python3 - "$P/tools/tree.sh" <<-'PY'
-		import os, signal, subprocess, sys, time
-		def child():
-		    os.setsid()
-		    signal.signal(signal.SIGINT, signal.SIG_DFL)
-		p = subprocess.Popen([sys.argv[1]], preexec_fn=child)
-		time.sleep(2)
-		os.killpg(p.pid, signal.SIGINT)
-		rc = p.wait(timeout=10)
-		assert rc in (130, -2), rc
-	PY
+	interrupt "$P/tools/tree.sh"
 	[ ! -e "$TREE" ]
 	same "$(ls "$BUILD_DIR/toy/tmp")" ""
 	fake_fetch 1-1; t tree	# and nothing is in the way of the next run
@@ -371,6 +393,142 @@ test_mail() {
 	TOPIC=vgem KERNEL_SRC=$box/kernel t mail
 	grep -q '^v2: it was eight' "$BUILD_DIR"/toy/mail/vgem/0001*
 	: >"$GIT_CONFIG_GLOBAL"
+}
+toy_kconfig() {
+	printf '#arch um\nCONFIG_A=y\nCONFIG_B=n\n' >"$P/kconfig/uml"
+}
+test_kernel_is_built_once() {
+	toy_kconfig; tree
+	t kernel uml base; t kernel uml base; t kernel uml series; t kernel uml base
+	same "$(wc -l <"$BUILD_DIR/toy/obj/uml/count")" 2
+	# Another fragment, another kernel.
+	echo "CONFIG_C=y" >>"$P/kconfig/uml"; t kernel uml base
+	same "$(wc -l <"$BUILD_DIR/toy/obj/uml/count")" 3
+	same "$(t kernel uml 1 2>/dev/null)" "$BUILD_DIR/toy/kernel/uml-1"
+}
+test_kernel_refuses_options_that_are_not_honoured() {
+	toy_kconfig; echo CONFIG_NOSUCH=y >>"$P/kconfig/uml"; tree
+	refuses "asks for options" t kernel uml base
+	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
+	# A later line wins.
+	echo CONFIG_NOSUCH=n >>"$P/kconfig/uml"; t kernel uml base
+}
+test_kernel_that_does_not_build() {
+	toy_kconfig; : >"$box/kernel/broken"; kernel_says "" "" ""; tree
+	refuses "log: .*build-uml-base.log" t kernel uml base
+	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
+	git -C "$box/kernel" rm -q -f broken; kernel_says "" "" ""; tree
+	t kernel uml base
+}
+interrupt() {	# interrupt COMMAND...: Ctrl-C, as a terminal sends it, after 2 s
+	BASE=toy python3 - "$@" <<-'PY'
+		import os, signal, subprocess, sys, time
+		def child():
+		    os.setsid()
+		    signal.signal(signal.SIGINT, signal.SIG_DFL)
+		p = subprocess.Popen(sys.argv[1:], preexec_fn=child)
+		time.sleep(2)
+		os.killpg(p.pid, signal.SIGINT)
+		rc = p.wait(timeout=10)
+		assert rc in (130, -2, 2), rc
+	PY
+}
+test_build_interrupted() {
+	toy_kconfig; echo 1000.125 >"$box/kernel/slow"; kernel_says "" "" ""; tree
+	interrupt "$P/tools/kernel.sh" uml base
+	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
+	same "$(ls "$BUILD_DIR/toy/tmp")" ""
+	# Nothing goes on behind one's back, and the lock is free.
+	! pgrep -f "sleep 1000.125"
+	refuses "no revision" t kernel uml 77
+}
+kunit_py() {
+	local tree=${KUNIT_TREE:-$HERE/build/drm-misc-next/linux}
+	mkdir -p "$box/kernel/tools/testing"
+	cp -R "$tree/tools/testing/kunit" "$box/kernel/tools/testing/" ||
+		{ echo "no kernel tree with kunit.py; make tree first"; return 1; }
+	printf '\tKUNIT_CASE(one),\n\tKUNIT_CASE_PARAM(two, x),\n' >"$box/kernel/drivers/dma-buf/st-toy.c"
+	mkdir -p "$P/vm"; cp "$HERE/vm/console.awk" "$P/vm/"
+}
+summary() { cat "$BUILD_DIR/toy/kunit/uml-base/summary"; }
+test_kunit_passes() {
+	kunit_py; toy_kconfig; kernel_says "" "" "reboot: System halted"; tree
+	t kunit uml base
+	same "$(summary)" "kunit toy.one passes
+kunit toy.two passes"
+}
+test_kunit_fails() {
+	kunit_py; toy_kconfig; kernel_says "not ok" "" "reboot: System halted"; tree
+	refuses . t kunit uml base
+	summary | grep -qx "kunit toy.two fails"
+}
+test_kunit_kernel_died() {
+	kunit_py; toy_kconfig; kernel_says dead "Kernel panic - not syncing: oh" ""; tree
+	refuses . t kunit uml base
+	summary | grep -qx "kunit toy.two dies"
+	summary | grep -q "^kernel panic: oh"
+}
+test_kunit_kernel_hangs() {
+	kunit_py; toy_kconfig; echo "sleep 1000" >"$box/kernel/after.txt"; kernel_says dead "" ""; tree
+	refuses . env KUNIT_TIMEOUT=2 BASE=toy "$P/tools/kunit.sh" uml base
+	summary | grep -qx "kunit toy.two dies"
+	summary | grep -q "^kernel not over"
+}
+test_kunit_case_lost() {
+	kunit_py; printf '\tKUNIT_CASE_SLOW(three),\n' >>"$box/kernel/drivers/dma-buf/st-toy.c"
+	toy_kconfig; kernel_says "" "" "reboot: System halted"; tree
+	refuses . t kunit uml base
+	summary | grep -qx "kunit any.three lost"
+}
+test_kunit_warning_on_the_console() {
+	kunit_py; toy_kconfig; tree
+	kernel_says "" "WARNING: possible recursive locking detected" "reboot: System halted"; tree
+	refuses . t kunit uml base
+	summary | grep -q "^kernel WARNING"
+}
+prove_list() { printf '%s\n' "$@" >"$S/expected-failures"; }
+test_prove() {
+	kunit_py; toy_kconfig; kernel_says "not ok" "" "reboot: System halted"; tree
+	# The toy runs all its cases whatever is asked for: only the verdicts count.
+	prove_list "kunit toy.two fails # why"
+	KERNEL_SRC=$box/kernel t prove >"$box/out" 2>&1 || :
+	grep -q "kunit toy.two fails, as expected" "$box/out"
+	prove_list "kunit toy.two dies"
+	KERNEL_SRC=$box/kernel t prove >"$box/out" 2>&1 && return 1
+	grep -q "kunit toy.two fails, expected: dies" "$box/out"
+	kernel_says "" "" "reboot: System halted"
+	KERNEL_SRC=$box/kernel t prove >"$box/out" 2>&1 && return 1
+	grep -q "kunit toy.two passes on the base" "$box/out"
+	prove_list "kunit nonsense"
+	refuses "not understood" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/prove.sh"
+	prove_list "# none"
+	refuses "names no test" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/prove.sh"
+}
+# check.sh with a list of its own
+checks() { sed -i "/<<'LIST'/,/^LIST/{/LIST/!d}" "$P/tools/check.sh"; sed -i "/<<'LIST'/a $1" "$P/tools/check.sh"; }
+test_check_counts() {
+	printf '#!/bin/sh\necho good\n' >"$P/tools/a.sh"; printf '#!/bin/sh\necho bad; exit 1\n' >"$P/tools/b.sh"
+	chmod +x "$P"/tools/[ab].sh
+	checks 'good one\t\ta.sh\nbad one\t\tb.sh x\nlost one\t\tc.sh'
+	printf '#!/bin/sh\n' >"$P/tools/deps.sh"
+	local out rc=0
+	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || rc=$?
+	same "$rc" 1
+	grep -q "^ok good one" <<<"$out"
+	grep -q "^not ok bad one .*log: .*bad-one.log" <<<"$out"
+	grep -q "^not ok lost one" <<<"$out"
+	same "$(tail -n 1 <<<"$out")" "1 passed, 2 failed"
+	same "$(KERNEL_SRC=$box/kernel t check good 2>/dev/null | tail -n 1)" "1 passed, 0 failed"
+	refuses "no check is called" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/check.sh" nothing
+}
+test_check_interrupted() {
+	printf '#!/bin/sh\nsleep 1000.25\n' >"$P/tools/a.sh"; chmod +x "$P/tools/a.sh"
+	checks 'slow\t\ta.sh'
+	printf '#!/bin/sh\n' >"$P/tools/deps.sh"
+	tree
+	interrupt env KERNEL_SRC="$box/kernel" "$P/tools/check.sh" >"$box/out"
+	! grep -q passed "$box/out"
+	! pgrep -f "sleep 1000.25"
 }
 test_usage_lines() {
 	local s
