@@ -113,7 +113,7 @@ for ((i = 0; i < ${#commits[@]}; i++)); do
 	file=$(kgit -C "$TREE" format-patch -1 "$c" -o "$new/$t" --start-number $n -N \
 		--zero-commit --no-signature --no-cover-letter --no-base --no-thread \
 		--no-attach --no-encode-email-headers --abbrev=12 --stat=72 --summary \
-		--diff-algorithm=myers --no-notes --no-ext-diff --no-textconv \
+		--diff-algorithm=histogram --no-notes --no-ext-diff --no-textconv \
 		--src-prefix=a/ --dst-prefix=b/)
 	echo "$t/$(basename -- "$file")" >>"$new/series"
 	mapping+="patch $(sha256sum <"$file" | cut -d' ' -f1) $c"$'\n'
