@@ -194,9 +194,9 @@ END {
 	if (!null)
 		compact()
 	sizes()
-	printf "\nuncontended, the median furthest from 1: by %.3f (%s)\n", worst, worst_key
 	if (null) {
-		print "The base against itself: that is noise."
+		printf "\nThe base against itself, so all of this is noise. Uncontended, the median\n"
+		printf "furthest from 1 is off by %.3f (%s).\n", worst, worst_key
 		exit 0
 	}
 	print "\nTargets. noise: only a part of the interval is beyond; cycles: less than"
