@@ -109,6 +109,9 @@ function contended(key) {
 
 # The same for a cover letter: all configurations side by side, 75 columns.
 function compact(	i, c, key) {
+	print "\nUML, 2 CPUs, x86_64, interrupts disabled. ns: the base, median of " pairs " boots."
+	print "ratio: series / base, boots in turn, median of " pairs " pairs and its interval."
+	print "extern: all fences share a lock. signaled: the fence is, before the operation."
 	printf "\n%29s", ""
 	for (c = 1; c <= configs; c++)
 		printf " %22s", config[c]

@@ -30,6 +30,7 @@ series=series
 out=$BUILD/bench
 lock_build
 mkdir -p "$out"
+tmp=
 temp_dir tmp
 
 # boot CONFIG REV FILE [KIND]: one run of the benchmark, its lines into FILE; with

@@ -135,7 +135,9 @@ static u64 now_ps(void)
 	div_u64(start_, count);				\
 })
 
-/* On one fence f, again and again. */
+/* On one fence f, again and again; NOTHING where nothing is to be done before or after. */
+#define NOTHING
+
 #define BENCH_ONE(name, ops, before, op, after)			\
 static s64 bench_##name(spinlock_t *lock)			\
 {								\
@@ -152,19 +154,19 @@ static s64 bench_##name(spinlock_t *lock)			\
 	return time;						\
 }
 
-BENCH_ONE(is_signaled_yes, &plain_ops, dma_fence_signal(f), (void)dma_fence_is_signaled(f),)
-BENCH_ONE(is_signaled_no, &plain_ops,, (void)dma_fence_is_signaled(f),)
-BENCH_ONE(is_signaled_polled, &polled_ops,, (void)dma_fence_is_signaled(f),)
-BENCH_ONE(enable, &plain_ops,, dma_fence_enable_signaling(f),)
+BENCH_ONE(is_signaled_yes, &plain_ops, dma_fence_signal(f), (void)dma_fence_is_signaled(f), NOTHING)
+BENCH_ONE(is_signaled_no, &plain_ops, NOTHING, (void)dma_fence_is_signaled(f), NOTHING)
+BENCH_ONE(is_signaled_polled, &polled_ops, NOTHING, (void)dma_fence_is_signaled(f), NOTHING)
+BENCH_ONE(enable, &plain_ops, NOTHING, dma_fence_enable_signaling(f), NOTHING)
 BENCH_ONE(add_late, &plain_ops, dma_fence_signal(f),
-	  dma_fence_add_callback(f, &callbacks[0], bench_callback),)
+	  dma_fence_add_callback(f, &callbacks[0], bench_callback), NOTHING)
 BENCH_ONE(remove_late, &plain_ops,
 	  ({ dma_fence_signal(f); INIT_LIST_HEAD(&callbacks[0].node); }),
-	  dma_fence_remove_callback(f, &callbacks[0]),)
-BENCH_ONE(wait, &plain_ops, dma_fence_signal(f), dma_fence_wait_timeout(f, false, 1),)
-BENCH_ONE(status_yes, &plain_ops, dma_fence_signal(f), dma_fence_get_status(f),)
-BENCH_ONE(status_no, &plain_ops,, dma_fence_get_status(f),)
-BENCH_ONE(timestamp, &plain_ops, dma_fence_signal(f), (void)dma_fence_timestamp(f),)
+	  dma_fence_remove_callback(f, &callbacks[0]), NOTHING)
+BENCH_ONE(wait, &plain_ops, dma_fence_signal(f), dma_fence_wait_timeout(f, false, 1), NOTHING)
+BENCH_ONE(status_yes, &plain_ops, dma_fence_signal(f), dma_fence_get_status(f), NOTHING)
+BENCH_ONE(status_no, &plain_ops, NOTHING, dma_fence_get_status(f), NOTHING)
+BENCH_ONE(timestamp, &plain_ops, dma_fence_signal(f), (void)dma_fence_timestamp(f), NOTHING)
 
 /* Whoever asks for a name is in an RCU section already. */
 BENCH_ONE(driver_yes, &plain_ops, ({ dma_fence_signal(f); rcu_read_lock(); }),
@@ -377,7 +379,8 @@ static int contender(void *unused)
 static s64 bench_contended(spinlock_t *lock)
 {
 	struct task_struct *other;
-	u64 together, total;
+	u64 start, end, total;
+	s64 together;
 
 	for (int i = 0; i < 1000; i++) {
 		if (fences_new(FENCES, &plain_ops, lock))
@@ -392,10 +395,14 @@ static s64 bench_contended(spinlock_t *lock)
 		wait_for_completion(&contender_done);
 		fences_put(FENCES);
 
-		total = max(halves[0].end, halves[1].end) - min(halves[0].start, halves[1].start);
-		together = min(halves[0].end, halves[1].end) - max(halves[0].start, halves[1].start);
+		start = min(halves[0].start, halves[1].start);
+		end = max(halves[0].end, halves[1].end);
+		total = end - start;
+		start = max(halves[0].start, halves[1].start);
+		end = min(halves[0].end, halves[1].end);
 		/* Negative if they did not meet at all. */
-		if ((s64)together > (s64)total * 3 / 4)
+		together = end - start;
+		if (together > (s64)total * 3 / 4)
 			return div_u64(total, FENCES / 2);
 	}
 	pr_err("fence-bench: the two CPUs do not run at the same time\n");
