@@ -75,7 +75,7 @@ function times(c, side, key,	i) {
 }
 
 function judge(what, text) {
-	printf "  %-6s  %s\n", what, text
+	printf "  %-6s %s\n", what, text
 	if (what == "MISSED")
 		missed++
 }
@@ -111,7 +111,7 @@ function contended(key) {
 function compact(	i, c, key) {
 	print "\nUML, 2 CPUs, x86_64, interrupts disabled. ns: the base, median of " pairs " boots."
 	print "ratio: series / base, boots in turn, median of " pairs " pairs and its interval."
-	print "extern: all fences share a lock. signaled: the fence is, before the operation."
+	print "extern: all fences share one lock. /signaled: on a signaled fence."
 	printf "\n%29s", ""
 	for (c = 1; c <= configs; c++)
 		printf " %22s", config[c]
@@ -144,6 +144,11 @@ function sizes(	i, c, name) {
 	}
 }
 
+function short(c) {
+	sub(/^bench-/, "", c)
+	return c
+}
+
 function judge_config(c,	i, j, key, n, bad, text, inline, extern, base, series) {
 	for (i = 1; i <= ops; i++) {
 		key = op[i]
@@ -152,7 +157,7 @@ function judge_config(c,	i, j, key, n, bad, text, inline, extern, base, series) 
 		n++
 		if (ratio[c, key] <= TOP_RATIO)
 			continue
-		text = sprintf("%s: %s %.3f (%.3f..%.3f), %+.1f ns", c, key,
+		text = sprintf("%s: %s %.3f (%.3f..%.3f) %+.1f ns", short(c), key,
 			ratio[c, key], low[c, key], high[c, key], more[c, key])
 		if (low[c, key] <= TOP_RATIO) {
 			judge("noise", text)
@@ -164,23 +169,23 @@ function judge_config(c,	i, j, key, n, bad, text, inline, extern, base, series) 
 		}
 	}
 	if (!bad)
-		judge("met", sprintf("%s: none of %d uncontended operations above %.2f", c, n, TOP_RATIO))
+		judge("met", sprintf("%s: none of %d uncontended operations above %.2f", short(c), n, TOP_RATIO))
 
 	inline = "two-cpus/signal inline"; extern = "two-cpus/signal extern"
 	for (j = 1; j <= pairs; j++)
 		list[j] = value[c, "series", extern, j] / value[c, "series", inline, j]
 	spread(list, pairs)
 	judge(HIGH < CONTENDED ? "MISSED" : "met",
-	      sprintf("%s: two CPUs, inline %.2f times as fast (%.2f..%.2f), at least %.1f",
-		      c, MID, LOW, HIGH, CONTENDED))
+	      sprintf("%s: two CPUs, inline %.2f times as fast (%.2f..%.2f), want %.1f",
+		      short(c), MID, LOW, HIGH, CONTENDED))
 
 	series = fact_value[c, "series", "sizeof dma_fence"]
 	judge(series == FENCE_SIZE ? "met" : "MISSED",
-	      sprintf("%s: struct dma_fence has %d bytes, %d wanted", c, series, FENCE_SIZE))
+	      sprintf("%s: struct dma_fence has %d bytes, %d wanted", short(c), series, FENCE_SIZE))
 
 	base = fact_value[c, "base", "text vmlinux"]; series = fact_value[c, "series", "text vmlinux"]
 	judge(series > base * TEXT ? "MISSED" : "met",
-	      sprintf("%s: text of vmlinux %+.3f %%, at most %+.1f %%", c,
+	      sprintf("%s: text of vmlinux %+.3f %%, at most %+.1f %%", short(c),
 		      (series / base - 1) * 100, (TEXT - 1) * 100))
 }
 
