@@ -1,0 +1,83 @@
+#!/bin/bash
+# Prints README's table of what is converted, as the tree of the series has it.
+# --check compares README.md with it, --write puts it there.
+. "$(dirname -- "$0")/lib.sh"
+
+USAGE="tools/table.sh [--check|--write]"
+case $#${1:-} in
+0|1--check|1--write) ;;
+*)	usage "$USAGE" ;;
+esac
+lock_build
+"$TOP/tools/tree.sh"
+
+# FILE STATE for each file outside of the tests that initializes fences. States,
+# the worst of a file counts:
+#   own     detaches, its lock is part of its object
+#   extern  detaches, its lock is the driver's
+#   tied    has a release or a wait operation
+fences() {
+	local files
+	mapfile -t files < <(kgit -C "$TREE" grep -lE '\bdma_fence_init(64)?\(' "$1" -- \
+		'drivers/*.c' ':!*test*' ':!drivers/dma-buf/st-*' ':!drivers/dma-buf/dma-fence*.c' |
+		sed "s/^$1://")
+	for f in "${files[@]}"; do
+		kgit -C "$TREE" show "$1:$f"
+		printf '\n@@END %s\n' "$f"
+	done | perl -0777 -ne '
+		my @worse = qw(own extern tied);
+		while (/(.*?)\n\@\@END (\S+)\n/gs) {
+			my ($text, $file, $state) = ($1, $2, -1);
+			$text =~ s{/\*.*?\*/}{}gs;
+			my %tied;
+			while ($text =~ /struct dma_fence_ops\s+(\w+)\s*=\s*\{(.*?)\n\}/gs) {
+				my ($ops, $body) = ($1, $2);
+				$tied{$ops} = 1 if $body =~ /\.(release|wait)\s*=/;
+			}
+			while ($text =~ /\bdma_fence_init(?:64)?\(\s*([^;,]*),\s*&?(\w+)[^,]*,\s*([^,]+),/gs) {
+				my ($fence, $ops, $lock) = ($1, $2, $3);
+				my ($object) = $fence =~ /(\w+)/;
+				# Operations that come in a variable: any of the file.
+				my $known = $text =~ /struct dma_fence_ops\s+\Q$ops\E\s*=/;
+				my $s = ($known ? $tied{$ops} : %tied) ? 2 : $lock =~ /^(NULL|&\Q$object\E\W.*)$/ ? 0 : 1;
+				$state = $s if $s > $state;
+			}
+			print "$file $worse[$state]\n" if $state >= 0;
+		}' | sort
+}
+temp_dir tmp
+fences base >"$tmp/base"
+fences series >"$tmp/series"
+
+names() { sed -E 's,^drivers/(gpu/(drm/)?|accel/)?,,; s/\.c$//' | sort -u | paste -sd' ' | sed 's/ /, /g'; }
+row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2"; }
+{
+	echo "| fences | files | in drivers/ |"
+	echo "|---|---|---|"
+	row "detach, lock in the object; by this series" \
+		"$(comm -13 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
+	row "detach, lock in the object; before" \
+		"$(comm -12 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
+	row "detach, lock of the driver: by this series it may go one grace period after the signal" \
+		"$(awk '$2 == "extern" { print $1 }' "$tmp/series" | names)"
+	row "not converted: tied to the module by a release or wait operation" \
+		"$(awk '$2 == "tied" { print $1 }' "$tmp/series" | names)"
+} >"$tmp/table"
+[ "$(wc -l <"$tmp/table")" -gt 3 ] || die "found no fences in $TREE; tools/table.sh has to learn how they are initialized now"
+
+begin='<!-- table of tools/table.sh -->' end='<!-- end of the table -->'
+[ "$BASE" = drm-misc-next ] || { cat "$tmp/table"; exit 0; }
+awk -v begin="$begin" -v end="$end" -v table="$tmp/table" '
+	$0 == end { skip = 0 }
+	!skip
+	$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' \
+	"$TOP/README.md" >"$tmp/readme"
+case ${1:-} in
+--check)
+	grep -qxF -- "$begin" "$TOP/README.md" || die "README.md has no line '$begin'"
+	cmp -s "$tmp/readme" "$TOP/README.md" ||
+		die "the table in README.md is not true any more; tools/table.sh --write" ;;
+--write)
+	cmp -s "$tmp/readme" "$TOP/README.md" || cat "$tmp/readme" >"$TOP/README.md" ;;
+*)	cat "$tmp/table" ;;
+esac
