@@ -11,6 +11,7 @@ USAGE='tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh
 	export changes nothing				export-check.sh
+	README's table					table.sh --check
 	recorded consoles				console-test.sh
 	checkpatch					static-checkpatch.sh
 	sparse						static-sparse.sh

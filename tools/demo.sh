@@ -15,6 +15,8 @@ rows=$SERIES/demo
 out=$BUILD/demo
 
 lock_build
+"$TOP/tools/deps.sh" demo
+"$TOP/tools/tree.sh"
 "$TOP/tools/kernel.sh" vm base >/dev/null
 "$TOP/tools/kernel.sh" vm series >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")

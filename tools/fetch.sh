@@ -37,7 +37,7 @@ apt=(-q -o "Dir::Etc::sourcelist=$tmp/sources.list" -o Dir::Etc::sourceparts=/de
 get() { (cd "$tmp/out" && apt-get "${apt[@]}" "$@" </dev/null); }
 
 if ! get -o APT::Update::Error-Mode=any update >"$LOG/fetch-$package.log" 2>&1; then
-	die "cannot read the package list of $suite (no network?); log: $LOG/fetch-$package.log"
+	die "cannot read the package list of $suite ($(grep -m 1 '^E: ' "$LOG/fetch-$package.log" | cut -c 4-)); no network? log: $LOG/fetch-$package.log"
 fi
 case $kind in
 deb)	have=$(get -o Dir::State::status=/dev/null --print-uris download "$package" 2>/dev/null | wc -l)

@@ -10,7 +10,8 @@
 # kconfig/CONFIG: lines of a .config, over allnoconfig, and
 #   #include NAME     the lines of kconfig/NAME first
 #   #arch um          the architecture (um, x86_64, arm64; default x86_64)
-#   #target T...      what make builds (default: linux, bzImage modules or Image modules)
+#   #target T...      what make builds (default: linux, bzImage modules or Image modules;
+#                     "modules" alone only compiles them, nothing is kept)
 #   #module FOLDER    also build this out-of-tree module, of the project, or of
 #                     the series' tree (for every REV, from the series' text)
 . "$(dirname -- "$0")/lib.sh"
@@ -140,7 +141,7 @@ um)	cp "$obj/linux" "$new/linux" ;;
 x86_64)	[ ! -f "$obj/arch/x86/boot/bzImage" ] || cp "$obj/arch/x86/boot/bzImage" "$new/" ;;
 esac
 [ ! -f "$obj/vmlinux" ] || ln "$obj/vmlinux" "$new/vmlinux" 2>/dev/null || cp "$obj/vmlinux" "$new/vmlinux"
-if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "* ]]; then
+if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "* && $targets != modules ]]; then
 	logged "modules-$config-$rev" kmake INSTALL_MOD_PATH="$new/modules" modules_install || exit 1
 	for m in $modules; do
 		d=$obj-modules/$(basename "$m")
