@@ -3,7 +3,7 @@
 # Breaks VMs on purpose, to see that vm.sh tells how.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -le 1 ] || usage 'vm-selftest.sh [REV]
+[ $# -le 1 ] && [[ ${1:-} != -* ]] || usage 'vm-selftest.sh [REV]
 
 Boots the kernel "vm" of REV (default: series), has it warn, die, hang and reset
 by itself (mostly by means of lkdtm), and compares what vm.sh makes of it.'
