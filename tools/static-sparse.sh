@@ -49,7 +49,7 @@ not_refused() {
 
 # messages LOG: one a line, without what moves: "FILE: error: TEXT".
 messages() {
-	grep -oE '[^[:space:]]+:[0-9]+:[0-9]+: (error|warning): .*' "$1" | sort -u |
+	{ grep -oE '[^[:space:]]+:[0-9]+:[0-9]+: (error|warning): .*' "$1" || :; } | sort -u |
 		sed -E -e "s,^$WORK/,," -e 's/^(\.\.\/)+//' -e 's/:[0-9]+:[0-9]+:/:/' |
 		sort
 }
@@ -110,7 +110,7 @@ if [ -s "$tmp/new" ]; then
 	sed 's/^/new: /' "$tmp/new"
 	bad=$(wc -l <"$tmp/new")
 fi
-if grep -E '^(drivers/dma-buf/|include/linux/dma-).*different address spaces' "$tmp/series"; then
+if grep -E '^(drivers/dma-buf/|include/linux/dma-|include/trace/events/dma_fence).*different address spaces' "$tmp/series"; then
 	say "these address space mistakes are to be mended, in the base or not"
 	bad=$((bad + 1))
 fi
