@@ -65,9 +65,9 @@ for rule in "$tmp/$rules"/*.cocci; do
 	start=$SECONDS
 	# A file with none of the rule's keywords has nothing for it.
 	sed -n 's,^// Keywords:,,p' "$rule" | tr -s ', ' '\n' | grep . >"$tmp/words"
-	xargs -d '\n' grep -lwF -f "$tmp/words" -- <"$tmp/files" >"$tmp/some" ||
-		die "no file has a keyword of the rule $name"
-	spatch_report "$rule" <"$tmp/some" >"$tmp/found"
+	xargs -d '\n' grep -lwF -f "$tmp/words" -- <"$tmp/files" >"$tmp/some" || :
+	: >"$tmp/found"
+	[ ! -s "$tmp/some" ] || spatch_report "$rule" <"$tmp/some" >"$tmp/found"
 	while IFS=: read -r file line _; do
 		printf '%s %s: %s\n' "$name" "$file" "$(sed -n "${line}{s/^[[:space:]]*//;s/[[:space:]]*\$//;s/[[:space:]][[:space:]]*/ /g;p;}" -- "$file")"
 	done <"$tmp/found"
