@@ -36,9 +36,14 @@ spatch_report() {
 	# shellcheck disable=SC2086
 	spatch -D report --very-quiet --no-show-diff --cocci-file "$1" $options \
 		--no-scanner --file-groups "$tmp/groups" --jobs "$(nproc)" \
-		>"$tmp/out" 2>"$tmp/err" </dev/null || { cat "$tmp/err" >&2; die "spatch failed on $1"; }
+		>"$tmp/out" 2>"$tmp/err" </dev/null || {
+		cat "$tmp/err" >&2
+		! grep -q 'find the Python library' "$tmp/err" ||
+			die "spatch needs Python's library; install libpython3-dev"
+		die "spatch failed on $(basename "$1")"
+	}
 	if grep -v '^[[:space:]]*$' "$tmp/err" >&2; then
-		die "spatch complains about $1"
+		die "spatch complains about $(basename "$1")"
 	fi
 	sort -u "$tmp/out"
 }
@@ -50,8 +55,8 @@ for rule in "$tmp/$rules"/*.cocci; do
 	[ -f "$example" ] || die "no tools/cocci/$name.c; write down what the rule $name has to find and what not"
 	cp -- "$example" "$tmp/$name.c"
 	grep -n '/\* found \*/' "$tmp/$name.c" | cut -d: -f1 | sort >"$tmp/want"
-	echo "$tmp/$name.c" | spatch_report "$rule" | grep -o '^[^:]*:[0-9]*' |
-		sed 's/.*://' | sort -u >"$tmp/got" || :
+	echo "$tmp/$name.c" | spatch_report "$rule" >"$tmp/found"
+	sed -n 's/^[^:]*:\([0-9]*\):.*/\1/p' "$tmp/found" | sort -u >"$tmp/got"
 	[ -s "$tmp/want" ] || die "tools/cocci/$name.c marks nothing as /* found */"
 	cmp -s "$tmp/want" "$tmp/got" ||
 		die "rule $name, tools/cocci/$name.c: not found in line $(comm -23 "$tmp/want" "$tmp/got" | xargs), wrongly found in line $(comm -13 "$tmp/want" "$tmp/got" | xargs)"
