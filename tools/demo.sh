@@ -28,7 +28,7 @@ field() {
 
 # scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
-	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 60 "$KERNELS/vm-$1" "$out/$1" \
+	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/vm-$1" "$out/$1" \
 		"$kselftest/fence_unload" \
 		< <(field 2 | awk '{ print $1, "/test/fence_unload -r", $1 }')
 }

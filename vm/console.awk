@@ -22,7 +22,7 @@ function finish(where) {
 		return
 	finding(wait_for where)
 	oops = 1
-	wait_for = caller = ""
+	wait_for = after = ""
 }
 
 # "name+0x12/0x34 [module]" or "__pfx_name+…" to "name()"
@@ -36,7 +36,10 @@ function rest_after(s, pattern) {
 	return match(s, pattern) ? substr(s, RSTART + RLENGTH) : ""
 }
 
-BEGIN { command = "-"; n = 0; wait_for = caller = "" }
+BEGIN {
+	command = "-"; n = 0; wait_for = after = ""
+	LOCK = "^(_raw_|rt_|__rt_|native_queued_)"
+}
 
 {
 	sub(/\r$/, "")
@@ -62,23 +65,23 @@ BEGIN { command = "-"; n = 0; wait_for = caller = "" }
 }
 /^Oops: / { if (wait_for == "" && !oops) pending("oops"); next }
 
-wait_for != "" && caller == "" && /^RIP: / {
+wait_for != "" && after == "" && /^RIP: / {
 	s = rest_after($0, "^RIP: [0-9a-f]+:")
 	if (s !~ /^[A-Za-z_]/) {
-		wait_for = "execution of unmapped code"
-		caller = ", reached from "
-	} else if (s ~ /^(_raw_|rt_|__rt_|native_queued_)/) {
-		# A lock function says nothing, who took the lock does.
-		wait_for = wait_for " in " symbol(s)
-		caller = ", called by "
+		wait_for = "unmapped code run by "
+		after = " "
+	} else if (s ~ LOCK) {
+		# That tells nothing, who took the lock does.
+		wait_for = wait_for " in "
+		after = " taking a lock"
 	} else
 		finish(" in " symbol(s))
 	next
 }
-caller != "" && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
+after != "" && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
 	sub(/^ */, "")
-	if (!/^(_raw_|rt_|__rt_|native_queued_)/)
-		finish(caller symbol($0))
+	if ($0 !~ LOCK)
+		finish(symbol($0) (after == " " ? "" : after))
 	next
 }
 
