@@ -27,7 +27,7 @@ lkdtm() { echo "$1 modprobe lkdtm && echo $2 >/sys/kernel/debug/provoke-crash/DI
 	echo "hang echo started; sleep 1000"
 	echo "reset reboot -f"
 	echo "last true"
-} | "$TOP/tools/vm.sh" -t 15 "$KERNELS/vm-$rev" "$out" && die "vm.sh says that nothing failed"
+} | "$TOP/tools/vm.sh" -t 30 "$KERNELS/vm-$rev" "$out" && die "vm.sh says that nothing failed"
 
 diff -u --label expected --label found - "$out/results" <<'EOF' || die "vm.sh misjudges; logs: $out"
 good	pass	
