@@ -37,7 +37,7 @@ forged	fail	exit status 1
 warning	fail	WARNING in lkdtm_WARNING()
 null	died	NULL pointer dereference in lkdtm_EXCEPTION()
 after	pass	
-bug	died	kernel BUG at drivers/misc/lkdtm/bugs.c in lkdtm_BUG()
+bug	died	kernel BUG in lkdtm_BUG()
 panic	died	panic: dumptest
 hang	timeout	
 reset	lost	

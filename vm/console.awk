@@ -55,7 +55,7 @@ BEGIN {
 /^BUG: kernel NULL pointer dereference/ { pending("NULL pointer dereference"); next }
 /^Unable to handle kernel / { pending("page fault"); next }
 /general protection fault/ { pending("general protection fault"); next }
-/^kernel BUG at / { sub(/!.*/, ""); pending($0); next }
+/^kernel BUG at / { pending("kernel BUG"); next }
 /^Oops: [a-z][a-z0-9 ]*: / {
 	if (wait_for == "") {
 		sub(/^Oops: /, "")
