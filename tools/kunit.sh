@@ -29,7 +29,7 @@ kernel=$("$TOP/tools/kernel.sh" "$config" "$rev")
 [ -x "$kernel/linux" ] || die "kconfig/$config is not for UML (#arch um)"
 
 # Where suites and cases are declared.
-suites=(drivers/dma-buf drivers/gpu/drm/scheduler/tests drivers/gpu/drm/tests)
+suites=(drivers/dma-buf drivers/gpu/drm/tests)
 
 out=$BUILD/kunit/$config-$rev${glob:+/$glob}
 temp_dir tmp

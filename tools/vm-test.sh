@@ -26,7 +26,7 @@ kselftest=$("$TOP/tools/kselftest.sh")
 
 commands() {
 	local module modules=dmabuf_kunit
-	# The scheduler's suites sleep for two minutes; UML runs them as well.
+	# The scheduler's suites sleep for two minutes: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	for module in $modules; do
 		# The results stay in debugfs as long as the module is loaded.
