@@ -29,8 +29,8 @@ field() {
 # scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
 	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/vm-$1" "$out/$1" \
-		"$kselftest/fence_unload" \
-		< <(field 2 | awk '{ print $1, "/test/fence_unload -r", $1 }')
+		"$kselftest/fence_unload" "$TOP/vm/ksft" \
+		< <(field 2 | awk '{ print $1, "/test/ksft /test/fence_unload", $1 }')
 }
 
 say "  $(field 2 | wc -l) scenarios in VMs …"

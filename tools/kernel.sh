@@ -151,8 +151,10 @@ if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "
 		else
 			kgit -C "$TREE" archive "series:$m" | tar -xf - -C "$d"
 		fi
-		logged "module-$(basename "$m")-$config-$rev" kmake M="$d" \
-			INSTALL_MOD_PATH="$new/modules" modules modules_install || exit 1
+		# Not in one call: with -j it would install before there is something.
+		logged "module-$(basename "$m")-$config-$rev" kmake M="$d" modules || exit 1
+		logged "module-$(basename "$m")-install-$config-$rev" kmake M="$d" \
+			INSTALL_MOD_PATH="$new/modules" modules_install || exit 1
 	done
 	rm -f "$new"/modules/lib/modules/*/build "$new"/modules/lib/modules/*/source
 fi

@@ -90,9 +90,9 @@ done < <(sed -n 's/^kunit \([^.]*\)\..*/\1/p' "$out/list" | sort -u)
 if grep -q '^kselftest ' "$out/list"; then
 	"$TOP/tools/kernel.sh" vm base >/dev/null
 	kselftest=$("$TOP/tools/kselftest.sh")
-	awk '$1 == "kselftest" { print $2, "/test/fence_unload -r", $2 }' "$out/list" |
+	awk '$1 == "kselftest" { print $2, "/test/ksft /test/fence_unload", $2 }' "$out/list" |
 		"$TOP/tools/vm.sh" -1 -t 300 "$KERNELS/vm-base" "$out/vm" \
-			"$kselftest/fence_unload" >"$out/vm.log" 2>&1 || :
+			"$kselftest/fence_unload" "$TOP/vm/ksft" >"$out/vm.log" 2>&1 || :
 	while read -r _ name wanted; do
 		outcome=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' "$out/vm/results" 2>/dev/null)
 		case $outcome in
