@@ -25,7 +25,6 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	outcomes of VMs are told apart			vm-selftest.sh
 	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
-	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series
 	the least configuration builds			kernel.sh minimal series
 LIST
 }
