@@ -172,7 +172,7 @@ checkout_work() {
 	fi
 	if [ "$(kgit -C "$WORK" rev-parse HEAD)" != "$commit" ] ||
 	   ! kgit -C "$WORK" diff --quiet HEAD --; then
-		rm -f -- "$TREE/.git/worktrees/work/index.lock"
+		rm -f -- "$(kgit -C "$WORK" rev-parse --absolute-git-dir)/index.lock"
 		kgit -C "$WORK" checkout -q -f --detach "$commit"
 	fi
 	# shellcheck disable=SC2034
