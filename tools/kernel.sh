@@ -53,7 +53,7 @@ targets=$(sed -n 's/^#target[[:space:]]*//p' "$tmp/all" | tail -n 1)
 modules=$(sed -n 's/^#module[[:space:]]*//p' "$tmp/all")
 if [ -f "$TOP/kconfig/$BASE/without" ]; then
 	while read -r s; do
-		kgit -C "$TREE" grep -qx "config $s" "$commit" -- '*/Kconfig*' ||
+		kgit -C "$TREE" grep -q "^config $s\$" "$commit" -- '*/Kconfig*' ||
 			sed -i "/^CONFIG_$s=/d" "$tmp/all"
 	done < <(grep -v '^#' "$TOP/kconfig/$BASE/without")
 fi
