@@ -5,7 +5,7 @@
 set -eu -o pipefail
 export LC_ALL=C
 case ${1:-} in
--*) echo "usage: tools/selftest.sh [PATTERN]   (only the tests whose name contains PATTERN)" >&2; exit 2 ;;
+-*) echo "usage: tools/selftest.sh [PATTERN]   (only the tests whose name contains PATTERN; =NAME: that one)" >&2; exit 2 ;;
 esac
 pattern=${1:-}
 
@@ -561,9 +561,19 @@ test_help_names_every_target() {
 }
 
 # --- run ------------------------------------------------------------------------------
+# All of them: as many at a time as there are CPUs, each in a box of its own.
+if [ -z "$pattern" ]; then
+	declare -F | sed -n 's/^declare -f test_/=/p' |
+		xargs -P "$(nproc)" -n 1 "$HERE/tools/selftest.sh" | grep -v ' passed, ' | tee "$box/all" || :
+	passed=$(grep -c '^ok ' "$box/all") || :
+	failed=$(($(declare -F | grep -c ' test_') - passed))
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ]
+	exit
+fi
 passed=0 failed=0
 for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
-	[[ $name == *"$pattern"* ]] || continue
+	[[ $name == *"$pattern"* || "=$name" == "$pattern" ]] || continue
 	new_project >/dev/null 2>&1
 	: >"$GIT_CONFIG_GLOBAL"
 	rc=0
