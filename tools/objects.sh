@@ -48,7 +48,8 @@ compile() {	# compile CONFIG OBJECT...
 	[ $# -gt 0 ] || return 0
 	words=$("$TOP/tools/kernel.sh" --prepare "$config" "$rev") || return 1
 	mapfile -t make <<<"$words"
-	logged "objects-$config-$rev" "${make[@]}" -k W=1 KCFLAGS=-Werror "$@"
+	# Not KCFLAGS: scripts/kernel-doc of 6.12 takes that for its own warnings.
+	logged "objects-$config-$rev" "${make[@]}" -k W=1 KCPPFLAGS=-Werror "$@"
 }
 err=0
 compile drivers "${x86_objects[@]}" || err=1

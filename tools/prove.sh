@@ -3,7 +3,7 @@
 # `tests`), run as series/$BASE/expected-failures says, one a line:
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
-#   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, as a case of the module dmabuf_kunit
+#   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		only lockdep and the like see it
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
@@ -97,7 +97,7 @@ vm_outcome() {
 # --- KUnit, in a VM for each, and one for those that pass ------------------------------
 if grep -q '^kunit-vm ' "$out/list"; then
 	"$TOP/tools/kernel.sh" vm tests >/dev/null
-	run() { awk '{ print $1, "/test/kunit dmabuf_kunit", $1 }' |
+	run() { awk '{ print $1, "/test/kunit", $1, "dmabuf_kunit drm_out_fence_test" }' |
 		"$TOP/tools/vm.sh" "$@" -t 300 "$KERNELS/vm-tests" "$out/kunit-vm${1:-}" \
 			"$TOP/vm/kunit" >"$out/kunit-vm.log" 2>&1 || :; }
 	awk '$1 == "kunit-vm" { print $2 }' "$out/list" | run -1

@@ -26,7 +26,7 @@ lock_build
 kselftest=$("$TOP/tools/kselftest.sh")
 
 commands() {
-	local module modules=dmabuf_kunit
+	local module modules="dmabuf_kunit drm_out_fence_test"
 	# The scheduler's suites sleep for two minutes: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	for module in $modules; do
