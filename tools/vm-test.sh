@@ -25,6 +25,13 @@ lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
+limit=600 rounds=100
+# KASAN in an emulator: everything takes some times as long.
+if [ "$config" = vm-debug ]; then
+	limit=1800 rounds=20
+	export VM_MEM=${VM_MEM:-2G}
+fi
+
 commands() {
 	local module modules="dmabuf_kunit drm_out_fence_test"
 	# The scheduler's suites sleep for two minutes: once is enough.
@@ -37,11 +44,13 @@ commands() {
 	# The tests of before KUnit run when the module is loaded.
 	! built dmabuf_selftests ||
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
-	awk '{ print $1, "/test/ksft /test/fence_unload", $1 }' "$kselftest/tests"
+	awk -v rounds=$rounds '{
+		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
+	}' "$kselftest/tests"
 }
 built() { [ -n "$(find "$kernel/modules" -name "$1.ko")" ]; }
 
-commands | "$TOP/tools/vm.sh" -t 600 "$kernel" "$out" \
+commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
 
 # One KTAP document out of one for each suite, for kunit.py.
