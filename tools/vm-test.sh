@@ -25,7 +25,7 @@ lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
-limit=600 rounds=100
+limit=600 rounds=40
 # KASAN in an emulator: everything takes some times as long.
 if [ "$config" = vm-debug ]; then
 	limit=1800 rounds=20
