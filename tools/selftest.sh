@@ -486,20 +486,6 @@ test_kunit_warning_on_the_console() {
 	refuses . t kunit uml base
 	summary | grep -q "^kernel WARNING"
 }
-test_kunit_retry() {
-	kunit_py; toy_kconfig
-	cat >"$box/kernel/after.txt" <<-'END'
-		case "$*" in *action=list*) exit ;; esac
-		if [ -e "$0.ran" ]; then no=; else no="not "; : >"$0.ran"; fi
-		echo "    ${no}ok 2 two"; echo "${no}ok 1 toy"; echo "reboot: System halted"
-	END
-	kernel_says dead "" ""
-	tree; refuses . t kunit uml base
-	rm "$BUILD_DIR/toy/kernel/uml-base/linux.ran"
-	echo "kunit toy.two" >"$S/retry"
-	t kunit uml base
-	summary | grep -qx "kunit toy.two passes"
-}
 prove_list() { printf '%s\n' "$@" >"$S/expected-failures"; }
 test_prove() {
 	kunit_py; toy_kconfig; kernel_says "not ok" "" "reboot: System halted"; tree
