@@ -16,6 +16,7 @@ lock_build
 #   own     detaches, its lock is part of its object
 #   extern  detaches, its lock is the driver's
 #   tied    has a release or a wait operation
+#   linked  has one, but is linked into the kernel, where its driver is a module too
 fences() {
 	local files
 	mapfile -t files < <(kgit -C "$TREE" grep -lE '\bdma_fence_init(64)?\(' "$1" -- \
@@ -46,8 +47,19 @@ fences() {
 		}' | sort
 }
 temp_dir tmp
-fences base >"$tmp/base"
-fences series >"$tmp/series"
+# The one way to say so in a Makefile: obj-$(subst m,y,$(CONFIG_...)) += FILE.o
+linked() {	# linked REV: the fences of stdin, with that state where it is true
+	local f state
+	while read -r f state; do
+		if [ "$state" = tied ] && kgit -C "$TREE" show "$1:$(dirname "$f")/Makefile" 2>/dev/null |
+		   grep -q "^obj-\$(subst m,y,.*$(basename "$f" .c)\.o"; then
+			state=linked
+		fi
+		echo "$f $state"
+	done
+}
+fences base | linked base >"$tmp/base"
+fences series | linked series >"$tmp/series"
 
 names() { sed -E 's,^drivers/(gpu/(drm/)?|accel/)?,,; s/\.c$//' | sort -u | paste -sd' ' | sed 's/ /, /g'; }
 row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2"; }
@@ -56,6 +68,8 @@ row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2";
 	echo "|---|---|---|"
 	row "detach, lock in the object; by this series" \
 		"$(comm -13 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
+	row "code always linked in, lock in the object; by this series" \
+		"$(awk '$2 == "linked" { print $1 }' "$tmp/series" | names)"
 	row "detach, lock in the object; as they were" \
 		"$(comm -12 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
 	row "detach, lock of the driver: by this series it may go one grace period after the signal" \

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Measures what a job of the DRM scheduler costs, base against series.
+. "$(dirname -- "$0")/lib.sh"
+
+[ $# -le 1 ] || usage 'bench-sched.sh [PAIRS]
+
+Boots the VM kernels of base and series in turn, PAIRS times (default 10), each
+with bench/sched: jobs that do nothing go through the whole scheduler, in batches.
+Prints the nanoseconds for a job, the ratio series / base pair by pair with its
+spread, and what memory the fences of a job take. It is an emulated machine: only
+the ratio means something.'
+
+pairs=${1:-10}
+case $pairs in ''|*[!0-9]*|0*) die "PAIRS=$pairs is no number" ;; esac
+lock_build
+for rev in base series; do
+	"$TOP/tools/kernel.sh" vm $rev >/dev/null
+done
+out=$BUILD/bench-sched
+rm -rf -- "$out"
+mkdir -p -- "$out"
+
+# measure REV: "NS BYTES OBJECT"
+measure() {
+	echo 'bench insmod /test/test_modules/sched-bench.ko' >"$out/cmd"
+	# gpu-sched first, insmod does not load what a module needs.
+	sed -i 's,insmod,modprobe gpu-sched \&\& insmod,' "$out/cmd"
+	"$TOP/tools/vm.sh" -t 120 "$KERNELS/vm-$1" "$out/vm" <"$out/cmd" >"$out/log" 2>&1 ||
+		die "sched-bench does not run on $1; log: $out/vm"
+	sed -n 's/.*sched-bench: jobs \([0-9]*\) .*/\1/p; s/.*sched-bench: fence //p' \
+		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
+}
+
+for ((i = 1; i <= pairs; i++)); do
+	base=$(measure base)
+	series=$(measure series)
+	say "  pair $i of $pairs: $base/ $series"
+	echo "$base $series" >>"$out/results"
+done
+
+sort -n "$out/results" | awk '
+	NF != 6 { bad = 1; next }
+	{ b[NR] = $1; s[NR] = $4; r[NR] = $4 / $1; base = $2 " bytes in " $3; series = $5 " bytes in " $6 }
+	function median(a, n,  i, j, t) {
+		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
+			if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }
+		return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+	}
+	END {
+		if (bad || !NR) { print "no result"; exit 1 }
+		m = median(r, NR)
+		printf "ns for a job: base %d, series %d; jobs per second, series / base: %.3f (%.3f to %.3f)\n",
+			median(b, NR), median(s, NR), 1 / m, 1 / r[NR], 1 / r[1]
+		printf "struct drm_sched_fence: base %s, series %s\n", base, series
+	}'
