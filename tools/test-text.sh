@@ -19,16 +19,18 @@ lock_build
 env -u LIFETIME_LOCKED -u KERNEL_SRC BASE=$first "$TOP/tools/tree.sh"
 temp_dir tmp
 
-# text BASE: the changed lines of the tests, "PATH:+LINE" or "PATH:-LINE".
+# text BASE: the changed lines of the tests that this series has, "PATH:+LINE" or
+# "PATH:-LINE", and of files that this series does not have only "PATH".
+mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' -e 's/^/:(glob)/' "$SERIES/tests")
+kgit -C "$TREE" ls-tree -r --name-only series >"$tmp/files"
 text() {
-	local paths
-	mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' \
-		"$TOP/series/$1/tests" | sed 's/^/:(glob)/')
 	kgit -C "$BUILD_DIR/$1/linux" diff --no-color --no-ext-diff -U0 base series -- "${paths[@]}" |
-		awk '/^diff --git / { head = 1 }
-		     head && /^\+\+\+ b\// { path = substr($0, 7) }
+		awk -v files="$tmp/files" '
+		     BEGIN { while ((getline f <files) > 0) have[f] = 1 }
+		     /^diff --git / { head = 1 }
+		     head && /^\+\+\+ b\// { path = substr($0, 7); if (!(path in have)) print path }
 		     /^@@ / { head = 0; next }
-		     !head { print path ":" $0 }'
+		     !head && path in have { print path ":" $0 }'
 }
 text $first >"$tmp/first"
 text "$BASE" >"$tmp/this"
