@@ -5,7 +5,7 @@
 
 [ $# -le 1 ] || usage 'bench-sched.sh [PAIRS]
 
-Boots the VM kernels of base and series in turn, PAIRS times (default 10), each
+Boots kernels of base and series in turn, PAIRS times (default 10), each
 with bench/sched: jobs that do nothing go through the whole scheduler, in batches.
 Prints the nanoseconds for a job, the ratio series / base pair by pair with its
 spread, and what memory the fences of a job take. It is an emulated machine: only
@@ -15,7 +15,7 @@ pairs=${1:-10}
 case $pairs in ''|*[!0-9]*|0*) die "PAIRS=$pairs is no number" ;; esac
 lock_build
 for rev in base series; do
-	"$TOP/tools/kernel.sh" vm $rev >/dev/null
+	"$TOP/tools/kernel.sh" bench-sched $rev >/dev/null
 done
 out=$BUILD/bench-sched
 rm -rf -- "$out"
@@ -26,7 +26,7 @@ measure() {
 	echo 'bench insmod /test/test_modules/sched-bench.ko' >"$out/cmd"
 	# gpu-sched first, insmod does not load what a module needs.
 	sed -i 's,insmod,modprobe gpu-sched \&\& insmod,' "$out/cmd"
-	"$TOP/tools/vm.sh" -t 120 "$KERNELS/vm-$1" "$out/vm" <"$out/cmd" >"$out/log" 2>&1 ||
+	"$TOP/tools/vm.sh" -t 120 "$KERNELS/bench-sched-$1" "$out/vm" <"$out/cmd" >"$out/log" 2>&1 ||
 		die "sched-bench does not run on $1; log: $out/vm"
 	sed -n 's/.*sched-bench: jobs \([0-9]*\) .*/\1/p; s/.*sched-bench: fence //p' \
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
