@@ -140,7 +140,7 @@ case $arch in
 um)	cp "$obj/linux" "$new/linux" ;;
 x86_64)	[ ! -f "$obj/arch/x86/boot/bzImage" ] || cp "$obj/arch/x86/boot/bzImage" "$new/" ;;
 esac
-[ ! -f "$obj/vmlinux" ] || ln "$obj/vmlinux" "$new/vmlinux" 2>/dev/null || cp "$obj/vmlinux" "$new/vmlinux"
+[ ! -f "$obj/vmlinux" ] || cp "$obj/vmlinux" "$new/vmlinux"
 if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "* && $targets != modules ]]; then
 	logged "modules-$config-$rev" kmake INSTALL_MOD_PATH="$new/modules" modules_install || exit 1
 	for m in $modules; do

@@ -104,19 +104,6 @@ if not died:
     print("kunit", listed[-1], "dies")
 PY
 
-# A case that series/$BASE/retry names, with the reason, gets another chance.
-if [ -z "$glob" ] && [ -f "$SERIES/retry" ]; then
-	while read -r _ case; do
-		grep -qxF "kunit $case fails" "$tmp/cases" || continue
-		for n in 1 2 3; do
-			say "$case failed, once more ($n of 3)"
-			"$0" "$config" "$rev" "$case" || continue
-			sed -i "s/^kunit $case fails\$/kunit $case passes/" "$tmp/cases"
-			break
-		done
-	done < <(grep '^kunit ' "$SERIES/retry")
-fi
-
 {
 	cat "$tmp/cases"
 	if [ -z "$glob" ]; then

@@ -5,7 +5,7 @@
 set -eu -o pipefail
 export LC_ALL=C
 case ${1:-} in
--*) echo "usage: tools/selftest.sh [PATTERN]   (only the tests whose name contains PATTERN)" >&2; exit 2 ;;
+-*) echo "usage: tools/selftest.sh [PATTERN]   (only the tests whose name contains PATTERN; =NAME: that one)" >&2; exit 2 ;;
 esac
 pattern=${1:-}
 
@@ -486,20 +486,6 @@ test_kunit_warning_on_the_console() {
 	refuses . t kunit uml base
 	summary | grep -q "^kernel WARNING"
 }
-test_kunit_retry() {
-	kunit_py; toy_kconfig
-	cat >"$box/kernel/after.txt" <<-'END'
-		case "$*" in *action=list*) exit ;; esac
-		if [ -e "$0.ran" ]; then no=; else no="not "; : >"$0.ran"; fi
-		echo "    ${no}ok 2 two"; echo "${no}ok 1 toy"; echo "reboot: System halted"
-	END
-	kernel_says dead "" ""
-	tree; refuses . t kunit uml base
-	rm "$BUILD_DIR/toy/kernel/uml-base/linux.ran"
-	echo "kunit toy.two" >"$S/retry"
-	t kunit uml base
-	summary | grep -qx "kunit toy.two passes"
-}
 prove_list() { printf '%s\n' "$@" >"$S/expected-failures"; }
 test_prove() {
 	kunit_py; toy_kconfig; kernel_says "not ok" "" "reboot: System halted"; tree
@@ -561,9 +547,19 @@ test_help_names_every_target() {
 }
 
 # --- run ------------------------------------------------------------------------------
+# All of them: as many at a time as there are CPUs, each in a box of its own.
+if [ -z "$pattern" ]; then
+	declare -F | sed -n 's/^declare -f test_/=/p' |
+		xargs -P "$(nproc)" -n 1 "$HERE/tools/selftest.sh" | grep -v ' passed, ' | tee "$box/all" || :
+	passed=$(grep -c '^ok ' "$box/all") || :
+	failed=$(($(declare -F | grep -c ' test_') - passed))
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ]
+	exit
+fi
 passed=0 failed=0
 for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
-	[[ $name == *"$pattern"* ]] || continue
+	[[ $name == *"$pattern"* || "=$name" == "$pattern" ]] || continue
 	new_project >/dev/null 2>&1
 	: >"$GIT_CONFIG_GLOBAL"
 	rc=0

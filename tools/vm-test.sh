@@ -24,6 +24,13 @@ lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
+limit=600 rounds=100
+# KASAN in an emulator: everything takes some times as long.
+if [ "$config" = vm-debug ]; then
+	limit=1800 rounds=20
+	export VM_MEM=${VM_MEM:-2G}
+fi
+
 commands() {
 	local module modules=dmabuf_kunit
 	# The scheduler's suites sleep for two minutes: once is enough.
@@ -32,10 +39,12 @@ commands() {
 		# The results stay in debugfs as long as the module is loaded.
 		echo "kunit.$module modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
-	awk '{ print $1, "/test/ksft /test/fence_unload", $1 }' "$kselftest/tests"
+	awk -v rounds=$rounds '{
+		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
+	}' "$kselftest/tests"
 }
 
-commands | "$TOP/tools/vm.sh" -t 600 "$kernel" "$out" \
+commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
 
 # One KTAP document out of one for each suite, for kunit.py.
