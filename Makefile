@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # What each target does is in tools/; `make help` names them.
 
-BASE ?= drm-misc-next
+# Without BASE: drm-misc-next, and check is for all.
 export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR
 
 help: ## this list
-	@echo "usage: make TARGET [BASE=$(BASE)] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
+	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## shows a held fence after its issuer is gone, plain kernel and series side by side
 	@tools/demo.sh
 
-check: ## runs every test there is, ends with "N passed, N failed"
+check: ## runs every test there is (without BASE for all series), ends with "N passed, N failed"
 	@tools/check.sh
 
 prove: ## shows that each test of a defect fails on the base

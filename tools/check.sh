@@ -1,28 +1,32 @@
 #!/bin/bash
 # Every test there is. One line each; the last one is "N passed, N failed".
-# Exit status 0 only if nothing failed and something ran.
+# Exit status 0 only if nothing failed and something ran. For every series, or
+# only for the one that BASE (or KERNEL_SRC) is about.
+only=${BASE:-${KERNEL_SRC:+drm-misc-next}}
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE='tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
+USAGE='[BASE=series] tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
        tools/check.sh --list'
 
-# The list: name, tabs, command in tools/. Quick ones first: a mistake is known
+# The list: name, tabs, command in tools/, and, unless it is for every series, a tab
+# and the series that it is for, or "once". Quick ones first: a mistake is known
 # early. One after the other: each builds, or boots, with all CPUs.
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
-	the tools themselves				selftest.sh
+	the tools themselves				selftest.sh	once
+	recorded consoles				console-test.sh	once
 	export changes nothing				export-check.sh
 	README's table					table.sh --check
-	recorded consoles				console-test.sh
+	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	sparse						static-sparse.sh
 	kernel-doc					static-kernel-doc.sh
 	coccinelle, the burn-down			static-cocci.sh
 	no warning in touched files, W=1		objects.sh series
-	KUnit on UML, two CPUs				kunit.sh uml series
-	KUnit on UML, out fences			kunit.sh uml series drm_out_fence*
-	KUnit on UML, lockdep and RCU debugging		kunit.sh uml-debug series
+	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
+	KUnit on UML, out fences			kunit.sh uml series drm_out_fence*	drm-misc-next
+	KUnit on UML, lockdep and RCU debugging		kunit.sh uml-debug series	drm-misc-next
 	the tests fail without the fixes		prove.sh
-	outcomes of VMs are told apart			vm-selftest.sh
+	outcomes of VMs are told apart			vm-selftest.sh	once
 	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
 	the least configuration builds			kernel.sh minimal series
@@ -37,36 +41,52 @@ case ${1:-} in
 esac
 [ $# -le 1 ] || usage "$USAGE"
 
-lock_build
+bases=$only
+if [ -z "$bases" ]; then
+	# The first one is that of the tools' own tests.
+	bases="$BASE $(cd "$TOP/series" && ls -d -- */base | sed 's,/base,,' | grep -vxF "$BASE" || :)"
+fi
 "$TOP/tools/deps.sh" check
-"$TOP/tools/tree.sh"
-mkdir -p "$LOG/check"
 
 passed=0 failed=0
 start=$SECONDS
-while IFS=$'\t' read -r name command; do
-	command=${command##*$'\t'}
-	[[ $name == *"$pattern"* ]] || continue
-	log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
-	since=$SECONDS
-	read -ra words <<<"$command"
-	rc=0
-	if [ -x "$TOP/tools/${words[0]}" ]; then
-		watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
-	else
-		echo "tools/${words[0]} is missing" >"$log"
-		rc=127
-	fi
-	[ $rc -ne 130 ] || exit 130
-	if [ $rc -eq 0 ]; then
-		passed=$((passed + 1))
-		printf 'ok %s (%d s)\n' "$name" $((SECONDS - since))
-	else
-		failed=$((failed + 1))
-		printf 'not ok %s (%d s)  log: %s\n' "$name" $((SECONDS - since)) "$log"
-		tail -n 5 -- "$log" | sed 's/^/    /'
-	fi
-done < <(checks)
+once=once
+for base in $bases; do
+	unset LIFETIME_LOCKED
+	BASE=$base
+	. "$TOP/tools/lib.sh"
+	lock_build
+	"$TOP/tools/tree.sh"
+	mkdir -p "$LOG/check"
+	[ "$bases" = "$base" ] || echo "# $base"
+	while IFS=$'\t' read -r name command where; do
+		[[ $name == *"$pattern"* ]] || continue
+		case ${where:-$base} in
+		"$base"|"$once") ;;
+		*)	continue ;;
+		esac
+		log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
+		since=$SECONDS
+		read -ra words <<<"$command"
+		rc=0
+		if [ -x "$TOP/tools/${words[0]}" ]; then
+			watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
+		else
+			echo "tools/${words[0]} is missing" >"$log"
+			rc=127
+		fi
+		[ $rc -ne 130 ] || exit 130
+		if [ $rc -eq 0 ]; then
+			passed=$((passed + 1))
+			printf 'ok %s (%d s)\n' "$name" $((SECONDS - since))
+		else
+			failed=$((failed + 1))
+			printf 'not ok %s (%d s)  log: %s\n' "$name" $((SECONDS - since)) "$log"
+			tail -n 5 -- "$log" | sed 's/^/    /'
+		fi
+	done < <(checks | tr -s '\t')
+	once=
+done
 [ $((passed + failed)) -gt 0 ] || die "no check is called *$pattern*; see tools/check.sh --list"
 say "$((SECONDS - start)) s; logs: $LOG"
 echo "$passed passed, $failed failed"

@@ -7,7 +7,9 @@
 # which single objects can be compiled, and prints the make command for that, one
 # word a line.
 #
-# kconfig/CONFIG: lines of a .config, over allnoconfig, and
+# kconfig/CONFIG: lines of a .config, over allnoconfig, then those of
+# kconfig/$BASE/CONFIG, if there is one; a later line wins. An option named in
+# kconfig/$BASE/without is left out if the kernel has no such option. And
 #   #include NAME     the lines of kconfig/NAME first
 #   #arch um          the architecture (um, x86_64, arm64; default x86_64)
 #   #target T...      what make builds (default: linux, bzImage modules or Image modules;
@@ -41,6 +43,7 @@ expand() {
 	seen="$seen $1"
 	while read -r name; do expand "$name"; done < <(sed -n 's/^#include[[:space:]]*//p' "$TOP/kconfig/$1")
 	grep -v '^#include' "$TOP/kconfig/$1" || :
+	[ ! -f "$TOP/kconfig/$BASE/$1" ] || cat "$TOP/kconfig/$BASE/$1"
 }
 seen=
 expand "$config" >"$tmp/all"
@@ -48,6 +51,12 @@ arch=$(sed -n 's/^#arch[[:space:]]*//p' "$tmp/all" | tail -n 1)
 arch=${arch:-x86_64}
 targets=$(sed -n 's/^#target[[:space:]]*//p' "$tmp/all" | tail -n 1)
 modules=$(sed -n 's/^#module[[:space:]]*//p' "$tmp/all")
+if [ -f "$TOP/kconfig/$BASE/without" ]; then
+	while read -r s; do
+		kgit -C "$TREE" grep -q "^config $s\$" "$commit" -- '*/Kconfig*' ||
+			sed -i "/^CONFIG_$s=/d" "$tmp/all"
+	done < <(grep -v '^#' "$TOP/kconfig/$BASE/without")
+fi
 # A later line wins over an earlier one of the same symbol.
 awk '{ sub(/[[:space:]]+$/, "") }
      /^CONFIG_[A-Za-z0-9_]+=/ { split($0, a, "="); s = a[1] }

@@ -57,7 +57,7 @@ export GIT_COMMITTER_NAME="dma-fence lifetime series"
 export GIT_COMMITTER_EMAIL="dma-fence-lifetime@localhost"
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 # What kbuild would take from the environment, or from the make that called us.
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES O V W C KCFLAGS ARCH CROSS_COMPILE KERNELRELEASE KCONFIG_CONFIG
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES O V W C KCFLAGS KCPPFLAGS ARCH CROSS_COMPILE KERNELRELEASE KCONFIG_CONFIG
 
 # One run at a time in a build folder. The lock is held until the last child
 # that inherited it is gone, so a leftover compiler keeps a second run away too.

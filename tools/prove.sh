@@ -2,7 +2,8 @@
 # Shows that each test of a defect fails on the base: the tests alone (revision
 # `tests`), run as series/$BASE/expected-failures says, one a line:
 #
-#   kunit SUITE.CASE [fails|dies|races]
+#   kunit SUITE.CASE [fails|dies|races]		on UML
+#   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		only lockdep and the like see it
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
@@ -23,7 +24,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/list"
-bad=$(grep -vE '^(kunit(-debug)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/list" || :)
+bad=$(grep -vE '^(kunit(-debug|-vm)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/list" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$out/list" ] || die "series/$BASE/expected-failures names no test"
 awk '{ print $1, $2 }' "$out/list" | sort | uniq -d >"$out/twice"
@@ -86,6 +87,41 @@ while read -r suite; do
 		grep -vxF -f <(awk '$1 == "kunit" { print $2 }' "$out/list"))
 done < <(sed -n 's/^kunit \([^.]*\)\..*/\1/p' "$out/list" | sort -u)
 
+# vm_outcome RESULTS NAME: of a test in a VM, as expect() takes it.
+vm_outcome() {
+	awk -F'\t' -v n="$2" '
+		BEGIN { word["pass"] = "passes"; word["fail"] = "fails"; word["died"] = "dies" }
+		$1 == n { print $2 in word ? word[$2] : $2 }' "$1" 2>/dev/null
+}
+
+# --- KUnit, in a VM for each, and one for those that pass ------------------------------
+if grep -q '^kunit-vm ' "$out/list"; then
+	"$TOP/tools/kernel.sh" vm tests >/dev/null
+	run() { awk '{ print $1, "/test/kunit", $1, "dmabuf_kunit drm_out_fence_test" }' |
+		"$TOP/tools/vm.sh" "$@" -t 300 "$KERNELS/vm-tests" "$out/kunit-vm${1:-}" \
+			"$TOP/vm/kunit" >"$out/kunit-vm.log" 2>&1 || :; }
+	awk '$1 == "kunit-vm" { print $2 }' "$out/list" | run -1
+	while read -r _ name wanted; do
+		expect kunit "$name" "${wanted:-any}" \
+			"$(vm_outcome "$out/kunit-vm-1/results" "$name")" "$out/kunit-vm-1"
+	done < <(grep '^kunit-vm ' "$out/list")
+
+	while read -r suite; do
+		kgit -C "$TREE" grep -h '^[[:space:]]*KUNIT_CASE' refs/series/tests -- \
+			"$(kgit -C "$TREE" grep -l "\.name = \"$suite\"" refs/series/tests -- \
+				drivers | sed 's/^[^:]*://')" |
+			sed -n "s/.*KUNIT_CASE[A-Z_]*(\([a-z0-9_]*\).*/$suite.\1/p"
+	done < <(sed -n 's/^kunit-vm \([^.]*\)\..*/\1/p' "$out/list" | sort -u) |
+		grep -vxF -f <(awk '$1 == "kunit-vm" { print $2 }' "$out/list") >"$out/others"
+	run <"$out/others"
+	while read -r name; do
+		case $(vm_outcome "$out/kunit-vm/results" "$name") in
+		passes|skip) good "kunit $name passes on the base too" ;;
+		*) wrong "kunit $name fails on the base, which series/$BASE/expected-failures does not say; logs: $out/kunit-vm" ;;
+		esac
+	done <"$out/others"
+fi
+
 # --- kselftest, in a VM for each ------------------------------------------------------
 if grep -q '^kselftest ' "$out/list"; then
 	"$TOP/tools/kernel.sh" vm base >/dev/null
@@ -94,13 +130,7 @@ if grep -q '^kselftest ' "$out/list"; then
 		"$TOP/tools/vm.sh" -1 -t 300 "$KERNELS/vm-base" "$out/vm" \
 			"$kselftest/fence_unload" "$TOP/vm/ksft" >"$out/vm.log" 2>&1 || :
 	while read -r _ name wanted; do
-		outcome=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' "$out/vm/results" 2>/dev/null)
-		case $outcome in
-		pass) outcome=passes ;;
-		fail) outcome=fails ;;
-		died) outcome=dies ;;
-		esac
-		expect kselftest "$name" "${wanted:-any}" "$outcome" "$out/vm"
+		expect kselftest "$name" "${wanted:-any}" "$(vm_outcome "$out/vm/results" "$name")" "$out/vm"
 	done < <(grep '^kselftest ' "$out/list")
 fi
 

@@ -12,6 +12,7 @@ too. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
+  selftest MODULE passes|fails|dies [TEXT]   where there is CONFIG_DMABUF_SELFTESTS
   vm TEXT                            what belongs to no test, a leak for example
 
 and prints how many there are of each kind. Exit status 0 only if none failed.'
@@ -32,17 +33,22 @@ if [ "$config" = vm-debug ]; then
 fi
 
 commands() {
-	local module modules=dmabuf_kunit
+	local module modules="dmabuf_kunit drm_out_fence_test"
 	# The scheduler's suites sleep for two minutes: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	for module in $modules; do
+		built "$module" || continue
 		# The results stay in debugfs as long as the module is loaded.
 		echo "kunit.$module modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
+	# The tests of before KUnit run when the module is loaded.
+	! built dmabuf_selftests ||
+		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
 	awk -v rounds=$rounds '{
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}' "$kselftest/tests"
 }
+built() { [ -n "$(find "$kernel/modules" -name "$1.ko")" ]; }
 
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
@@ -97,7 +103,10 @@ while IFS=$'\t' read -r name outcome text; do
 		fail) what=fails ;;
 		*) what="fails $outcome" ;;
 		esac
-		echo "kselftest $name $what $text" ;;
+		case $name in
+		selftest.*) echo "selftest ${name#selftest.} $what $text" ;;
+		*) echo "kselftest $name $what $text" ;;
+		esac ;;
 	esac
 done <"$out/results" | sed 's/ *$//' >"$out/summary"
 

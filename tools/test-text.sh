@@ -1,0 +1,54 @@
+#!/bin/bash
+# The tests of all bases are one text: compares what this series adds to its tests
+# with what the first series, drm-misc-next, adds to them, and allows only what
+# series/$BASE/test-differences lists, with a reason in the line before.
+. "$(dirname -- "$0")/lib.sh"
+
+USAGE="tools/test-text.sh [--print]   (--print: what differs, for test-differences)"
+print=
+if [ "${1:-}" = --print ]; then print=yes; shift; fi
+[ $# -eq 0 ] || usage "$USAGE"
+first=drm-misc-next
+if [ "$BASE" = $first ]; then
+	say "series/$BASE has the first text of the tests"
+	exit 0
+fi
+
+lock_build
+"$TOP/tools/tree.sh"
+env -u LIFETIME_LOCKED -u KERNEL_SRC BASE=$first "$TOP/tools/tree.sh"
+temp_dir tmp
+
+# text BASE: the changed lines of the tests, "PATH:+LINE" or "PATH:-LINE".
+text() {
+	local paths
+	mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' \
+		"$TOP/series/$1/tests" | sed 's/^/:(glob)/')
+	kgit -C "$BUILD_DIR/$1/linux" diff --no-color --no-ext-diff -U0 base series -- "${paths[@]}" |
+		awk '/^diff --git / { head = 1 }
+		     head && /^\+\+\+ b\// { path = substr($0, 7) }
+		     /^@@ / { head = 0; next }
+		     !head { print path ":" $0 }'
+}
+text $first >"$tmp/first"
+text "$BASE" >"$tmp/this"
+diff "$tmp/first" "$tmp/this" | grep '^[<>]' >"$tmp/differ" || :
+[ -s "$tmp/this" ] || die "series/$BASE changes no test"
+if [ -n "$print" ]; then
+	cat "$tmp/differ"
+	exit 0
+fi
+
+list=$SERIES/test-differences
+[ -f "$list" ] || { : >"$tmp/none"; list=$tmp/none; }
+awk -v name="series/$BASE/test-differences" '
+	/^#/ { reason = 1; next }
+	/^[[:space:]]*$/ { reason = 0; next }
+	!reason { print name ":" NR ": no reason in the line before"; bad = 1; exit }
+	END { exit bad }' "$list" || exit 1
+if ! diff <(grep '^[<>]' "$list") "$tmp/differ" >"$tmp/out"; then
+	sed 's/^</listed, but not so (any more): /; s/^>/differs and is not listed: /' "$tmp/out" |
+		grep -E '^(listed|differs)' | head -n 12
+	die "the tests of $BASE and $first differ in more or less than $list says; change one text, or list it with a reason (tools/test-text.sh --print)"
+fi
+say "the same text, but for $(wc -l <"$tmp/differ") lines that are listed with a reason"
