@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds and tests after every patch: the UML kernel with the KUnit suites, and
+# Builds and tests after every patch: the UML kernel with the KUnit suites (the VM
+# where series/$BASE/expected-failures has them there, as modules), and
 # with warnings made errors the objects of the files that the patch touches, also
 # of those that UML does not build (config `drivers`, x86_64).
 . "$(dirname -- "$0")/lib.sh"
@@ -32,10 +33,14 @@ verdict() {	# verdict NAME COMMAND...
 mapfile -t patches < <(series_patches)
 for ((n = first; n <= last; n++)); do
 	p=${patches[$((n - 1))]}
-	verdict "$n kunit ${p%.patch}" "$TOP/tools/kunit.sh" uml "$n"
+	if grep -q '^kunit-vm ' "$SERIES/expected-failures"; then
+		verdict "$n modules ${p%.patch}" "$TOP/tools/vm-test.sh" vm "$n" modules
+	else
+		verdict "$n kunit ${p%.patch}" "$TOP/tools/kunit.sh" uml "$n"
+	fi
 	verdict "$n objects ${p%.patch}" "$TOP/tools/objects.sh" "$n"
 	# Only the summary is needed later.
-	[ "$n" = "$total" ] || rm -rf "$KERNELS/uml-$n"
+	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,vm}-"$n"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -29,6 +29,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next
+	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
 	the least configuration builds			kernel.sh minimal series
 LIST
 }

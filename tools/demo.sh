@@ -30,7 +30,7 @@ field() {
 scenarios() {
 	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/vm-$1" "$out/$1" \
 		"$kselftest/fence_unload" "$TOP/vm/ksft" \
-		< <(field 2 | awk '{ print $1, "/test/ksft /test/fence_unload", $1 }')
+		< <(field 2 | awk '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload", $1 }')
 }
 
 say "  $(field 2 | wc -l) scenarios in VMs …"

@@ -56,7 +56,7 @@ row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2";
 	echo "|---|---|---|"
 	row "detach, lock in the object; by this series" \
 		"$(comm -13 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
-	row "detach, lock in the object; before" \
+	row "detach, lock in the object; as they were" \
 		"$(comm -12 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
 	row "detach, lock of the driver: by this series it may go one grace period after the signal" \
 		"$(awk '$2 == "extern" { print $1 }' "$tmp/series" | names)"

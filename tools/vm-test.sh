@@ -3,12 +3,12 @@
 # Runs the kselftest and the KUnit suites in a VM.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 2 ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV
+[ $# = 2 ] || [ "$#${3:-}" = 3modules ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV [modules]
 
 Makes the kernel CONFIG (vm, vm-debug, vm-rt) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
 KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler
-too. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
+too; with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
@@ -17,7 +17,7 @@ too. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
 and prints how many there are of each kind. Exit status 0 only if none failed.'
 
-config=$1 rev=$2
+config=$1 rev=$2 only=${3:-}
 kernel=$KERNELS/$config-$rev
 out=$BUILD/vm-test/$config-$rev
 
@@ -25,7 +25,7 @@ lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
-limit=600 rounds=100
+limit=600 rounds=40
 # KASAN in an emulator: everything takes some times as long.
 if [ "$config" = vm-debug ]; then
 	limit=1800 rounds=20
@@ -44,7 +44,7 @@ commands() {
 	# The tests of before KUnit run when the module is loaded.
 	! built dmabuf_selftests ||
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
-	awk -v rounds=$rounds '{
+	[ -n "$only" ] || awk -v rounds=$rounds '{
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}' "$kselftest/tests"
 }

@@ -84,7 +84,7 @@ boot() {
 		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}" \
 		-nodefaults -no-user-config -no-reboot -display none -device virtio-gpu-pci \
 		-kernel "$kernel/bzImage" -initrd "$dir/initramfs" \
-		-append "console=ttyS0 panic=-1 oops=panic printk.devkmsg=on ${VM_APPEND:-}" \
+		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on ${VM_APPEND:-}" \
 		-chardev "file,id=console,path=${dir//,/,,}/console" -serial chardev:console \
 		-chardev "file,id=result,path=${dir//,/,,}/result" -serial chardev:result \
 		</dev/null >"$dir/qemu" 2>&1 &
