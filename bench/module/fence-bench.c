@@ -2,9 +2,9 @@
 /*
  * What an operation on a dma_fence costs.
  *
- * The module uses nothing that v7.3 does not have, so that one source is built
- * unchanged against the kernels that are to be compared. Loading it runs every
- * benchmark; /proc/fence-bench then holds one line each:
+ * The module uses nothing that plain v6.12 or v7.3 does not have, so that one
+ * source is built unchanged against the kernels that are to be compared. Loading
+ * it runs every benchmark; /proc/fence-bench then holds one line each:
  *
  *	op NAME LOCK MIN MEDIAN		picoseconds per operation, over SAMPLES
  *	sizeof NAME BYTES
@@ -29,6 +29,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/version.h>
 
 /* Operations in one timed loop on the same fence, and on a new fence each. */
 #define LOOPS	20000
@@ -42,9 +43,49 @@ static char *hold = "";
 module_param(hold, charp, 0444);
 MODULE_PARM_DESC(hold, "fence, array or chain: keep some of them, measure nothing");
 
+static bool contended;
+module_param(contended, bool, 0444);
+MODULE_PARM_DESC(contended, "only measure two CPUs that signal fences of one context");
+
 static unsigned int count = 1;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "how many to keep");
+
+/*
+ * Before v7.1, without the series: there is no inline lock. Instead of it a fence
+ * has a lock next to it, as those of many drivers do.
+ */
+#ifdef dma_fence_lock_irqsave
+#define fence_alloc()		kzalloc(sizeof(struct dma_fence), GFP_KERNEL)
+#define fence_init		dma_fence_init
+#else
+struct own_lock_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+};
+
+#define fence_alloc()		kzalloc(sizeof(struct own_lock_fence), GFP_KERNEL)
+
+static inline void fence_init(struct dma_fence *f, const struct dma_fence_ops *ops,
+			      spinlock_t *lock, u64 context, u64 seqno)
+{
+	if (!lock) {
+		lock = &container_of(f, struct own_lock_fence, base)->lock;
+		spin_lock_init(lock);
+	}
+	dma_fence_init(f, ops, lock, context, seqno);
+}
+
+#define dma_fence_enable_signaling	dma_fence_enable_sw_signaling
+#define dma_fence_driver_name(f)	((f)->ops->get_driver_name(f))
+#define dma_fence_timeline_name(f)	((f)->ops->get_timeline_name(f))
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define array_create(...)	dma_fence_array_create(__VA_ARGS__, false)
+#else
+#define array_create		dma_fence_array_create
+#endif
 
 static DEFINE_SPINLOCK(external_lock);
 static u64 context;
@@ -87,7 +128,7 @@ static void bench_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 static int fences_alloc(struct dma_fence **table, int count)
 {
 	for (int i = 0; i < count; i++) {
-		table[i] = kzalloc(sizeof(*table[i]), GFP_KERNEL);
+		table[i] = (struct dma_fence *)fence_alloc();
 		if (!table[i])
 			return -ENOMEM;
 	}
@@ -99,7 +140,7 @@ static int fences_new(int count, const struct dma_fence_ops *ops, spinlock_t *lo
 	int err = fences_alloc(fences, count);
 
 	for (int i = 0; i < count && !err; i++)
-		dma_fence_init(fences[i], ops, lock, context, i + 1);
+		fence_init(fences[i], ops, lock, context, i + 1);
 	return err;
 }
 
@@ -182,7 +223,7 @@ static s64 bench_life(spinlock_t *lock)
 		return -ENOMEM;
 
 	return TIME(FENCES, ({
-		dma_fence_init(fences[i], &plain_ops, lock, context, i + 1);
+		fence_init(fences[i], &plain_ops, lock, context, i + 1);
 		dma_fence_signal(fences[i]);
 		dma_fence_put(fences[i]);
 	}));
@@ -235,7 +276,7 @@ static struct dma_fence *array_new(int group)
 	if (!table)
 		return NULL;
 	memcpy(table, &fences[group * MEMBERS], MEMBERS * sizeof(*table));
-	array = dma_fence_array_create(MEMBERS, table, context + 1, group + 1);
+	array = array_create(MEMBERS, table, context + 1, group + 1);
 	if (!array) {
 		kfree(table);
 		return NULL;
@@ -476,10 +517,20 @@ static int measure(const struct bench *bench, spinlock_t *lock, struct result *r
 	return 0;
 }
 
+/* Not on a kernel with one CPU, nor anything else if only that is wanted. */
+static bool skipped(const struct bench *bench)
+{
+	if (bench->run == bench_contended)
+		return num_online_cpus() < 2;
+	return contended;
+}
+
 static int measure_all(void *unused)
 {
 	sched_set_fifo(current);
 	for (int i = 0; i < ARRAY_SIZE(benches) && !error; i++) {
+		if (skipped(&benches[i]))
+			continue;
 		if (benches[i].locks & INLINE)
 			error = measure(&benches[i], NULL, &results[i][0]);
 		if (benches[i].locks & EXTERN && !error)
@@ -491,6 +542,8 @@ static int measure_all(void *unused)
 static int results_show(struct seq_file *seq, void *unused)
 {
 	for (int i = 0; i < ARRAY_SIZE(benches); i++) {
+		if (skipped(&benches[i]))
+			continue;
 		if (benches[i].locks & INLINE)
 			seq_printf(seq, "op %s inline %lld %lld\n", benches[i].name,
 				   results[i][0].min, results[i][0].median);
@@ -553,13 +606,14 @@ static int __init fence_bench_init(void)
 	if (*hold)
 		return hold_many();
 
-	if (num_online_cpus() < 2) {
-		pr_err("fence-bench: needs two CPUs\n");
+	if (contended && num_online_cpus() < 2) {
+		pr_err("fence-bench: contended needs two CPUs\n");
 		return -ENODEV;
 	}
-	/* Not on CPU 0, which does the timekeeping. */
+	/* Not on CPU 0, which does the timekeeping, if there is another. */
 	init_completion(&all_done);
-	task = kthread_create_on_cpu(measure_all, NULL, 1, "fence-bench/%u");
+	task = kthread_create_on_cpu(measure_all, NULL, num_online_cpus() > 1,
+				     "fence-bench/%u");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	wake_up_process(task);
