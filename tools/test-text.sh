@@ -20,7 +20,17 @@ lock_build
 env -u LIFETIME_LOCKED -u KERNEL_SRC BASE=$first "$TOP/tools/tree.sh"
 temp_dir tmp
 
-# text BASE: the changed lines of the tests that this series has, "PATH:+LINE" or
+list=$SERIES/test-differences
+[ -f "$list" ] || { : >"$tmp/none"; list=$tmp/none; }
+end=series
+before=$(sed -n 's/^before: //p' "$list")
+if [ -n "$before" ]; then
+	n=$(grep -v '^#' "$TOP/series/$first/series" | grep -n -m 1 "^$before/" | cut -d: -f1) || :
+	[ "${n:-1}" -gt 1 ] || die "test-differences of $BASE: $first has no topic $before with one before it"
+	end=$(kgit -C "$BUILD_DIR/$first/linux" rev-list --reverse base..series | sed -n "$((n - 1))p")
+fi
+
+# text BASE REV: the changed lines of the tests that this series has, "PATH:+LINE" or
 # "PATH:-LINE", and of files that this series does not have only "PATH".
 mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' -e 's/^/:(glob)/' "$SERIES/tests")
 kgit -C "$TREE" ls-tree -r --name-only series >"$tmp/files"
