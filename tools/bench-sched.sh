@@ -3,7 +3,7 @@
 # Measures what a job of the DRM scheduler costs, base against series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -le 1 ] || usage 'bench-sched.sh [PAIRS]
+USAGE='bench-sched.sh [PAIRS]
 
 Boots kernels of base and series in turn, PAIRS times (default 10), each
 with bench/sched: jobs that do nothing go through the whole scheduler, in batches.
@@ -12,7 +12,8 @@ spread, and what memory the fences of a job take. It is an emulated machine: onl
 the ratio means something.'
 
 pairs=${1:-10}
-case $pairs in ''|*[!0-9]*|0*) die "PAIRS=$pairs is no number" ;; esac
+[ $# -le 1 ] || usage "$USAGE"
+case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
 lock_build
 for rev in base series; do
 	"$TOP/tools/kernel.sh" bench-sched $rev >/dev/null
