@@ -3,7 +3,7 @@
 # Measures what a job of the DRM scheduler costs, base against series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -le 1 ] || usage 'bench-sched.sh [PAIRS]
+USAGE='bench-sched.sh [PAIRS]
 
 Boots kernels of base and series in turn, PAIRS times (default 10), each
 with one CPU and bench/sched: jobs that do nothing go through the whole scheduler,
@@ -13,7 +13,8 @@ the machine is emulated only the ratio means something, and it counts instructio
 rather than what they cost.'
 
 pairs=${1:-10}
-case $pairs in ''|*[!0-9]*|0*) die "PAIRS=$pairs is no number" ;; esac
+[ $# -le 1 ] || usage "$USAGE"
+case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
 lock_build
 for rev in base series; do
 	"$TOP/tools/kernel.sh" bench-sched $rev >/dev/null

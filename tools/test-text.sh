@@ -1,7 +1,8 @@
 #!/bin/bash
 # The tests of all bases are one text: compares what this series adds to its tests
 # with what the first series, drm-misc-next, adds to them, and allows only what
-# series/$BASE/test-differences lists, with a reason in the line before.
+# series/$BASE/test-differences lists, with a reason in the line before. Its line
+# "before: TOPIC" leaves out that topic of the first series, and those behind it.
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/test-text.sh [--print]   (--print: what differs, for test-differences)"
@@ -19,12 +20,22 @@ lock_build
 env -u LIFETIME_LOCKED -u KERNEL_SRC BASE=$first "$TOP/tools/tree.sh"
 temp_dir tmp
 
-# text BASE: the changed lines of the tests that this series has, "PATH:+LINE" or
+list=$SERIES/test-differences
+[ -f "$list" ] || { : >"$tmp/none"; list=$tmp/none; }
+end=series
+before=$(sed -n 's/^before: //p' "$list")
+if [ -n "$before" ]; then
+	n=$(grep -v '^#' "$TOP/series/$first/series" | grep -n -m 1 "^$before/" | cut -d: -f1) || :
+	[ "${n:-1}" -gt 1 ] || die "test-differences of $BASE: $first has no topic $before with one before it"
+	end=$(kgit -C "$BUILD_DIR/$first/linux" rev-list --reverse base..series | sed -n "$((n - 1))p")
+fi
+
+# text BASE REV: the changed lines of the tests that this series has, "PATH:+LINE" or
 # "PATH:-LINE", and of files that this series does not have only "PATH".
 mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' -e 's/^/:(glob)/' "$SERIES/tests")
 kgit -C "$TREE" ls-tree -r --name-only series >"$tmp/files"
 text() {
-	kgit -C "$BUILD_DIR/$1/linux" diff --no-color --no-ext-diff -U0 base series -- "${paths[@]}" |
+	kgit -C "$BUILD_DIR/$1/linux" diff --no-color --no-ext-diff -U0 base "$2" -- "${paths[@]}" |
 		awk -v files="$tmp/files" '
 		     BEGIN { while ((getline f <files) > 0) have[f] = 1 }
 		     /^diff --git / { head = 1 }
@@ -32,8 +43,8 @@ text() {
 		     /^@@ / { head = 0; next }
 		     !head && path in have { print path ":" $0 }'
 }
-text $first >"$tmp/first"
-text "$BASE" >"$tmp/this"
+text $first "$end" >"$tmp/first"
+text "$BASE" series >"$tmp/this"
 diff "$tmp/first" "$tmp/this" | grep '^[<>]' >"$tmp/differ" || :
 [ -s "$tmp/this" ] || die "series/$BASE changes no test"
 if [ -n "$print" ]; then
@@ -41,10 +52,8 @@ if [ -n "$print" ]; then
 	exit 0
 fi
 
-list=$SERIES/test-differences
-[ -f "$list" ] || { : >"$tmp/none"; list=$tmp/none; }
 awk -v name="series/$BASE/test-differences" '
-	/^#/ { reason = 1; next }
+	/^#/ || /^before: / { reason = 1; next }
 	/^[[:space:]]*$/ { reason = 0; next }
 	!reason { print name ":" NR ": no reason in the line before"; bad = 1; exit }
 	END { exit bad }' "$list" || exit 1
