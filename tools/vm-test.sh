@@ -48,7 +48,8 @@ commands() {
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}' "$kselftest/tests"
 }
-built() { [ -n "$(find "$kernel/modules" -name "$1.ko")" ]; }
+# The file of drm_sched_tests is drm-sched-tests.ko.
+built() { [ -n "$(find "$kernel/modules" -name "${1//_/[-_]}.ko")" ]; }
 
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
