@@ -230,9 +230,9 @@ if [ -f "$SERIES/tests" ]; then
 	kgit -C "$dir" diff --binary --full-index base series -- "${paths[@]}" >"$tmp/diff"
 	[ ! -s "$tmp/diff" ] || kgit -C "$dir" apply --cached --whitespace=nowarn "$tmp/diff"
 	# What the tests need to compile there.
-	[ ! -f "$SERIES/tests-on-base.patch" ] || [ ! -s "$tmp/diff" ] ||
-		kgit -C "$dir" apply --cached --whitespace=nowarn "$SERIES/tests-on-base.patch" ||
-		die "series/$BASE/tests-on-base.patch does not apply to the base with the tests; mend it"
+	[ ! -f "$SERIES/tests-on-base.diff" ] || [ ! -s "$tmp/diff" ] ||
+		kgit -C "$dir" apply --cached --whitespace=nowarn "$SERIES/tests-on-base.diff" ||
+		die "series/$BASE/tests-on-base.diff does not apply to the base with the tests; mend it"
 	tests=$(kgit -C "$dir" write-tree)
 	unset GIT_INDEX_FILE
 	tests=$(echo "the tests of the series on the base" |
