@@ -4,7 +4,7 @@
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
-#   kunit-debug SUITE.CASE [fails|dies]		only lockdep and the like see it
+#   kunit-debug SUITE.CASE [fails|dies]		the same, where lockdep and the like see it
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
@@ -53,25 +53,18 @@ expect() {	# expect KIND NAME WANTED OUTCOME LOG
 # --- KUnit, on UML -----------------------------------------------------------------
 # Each in a boot of its own; none needs long, some never end.
 export KUNIT_TIMEOUT=${KUNIT_TIMEOUT:-60}
-prove_kunit() {	# prove_kunit KIND CONFIG
-	local kind=$1 config=$2 name wanted outcome summary 
-	grep -q "^$kind " "$out/list" || return 0
-	"$TOP/tools/kernel.sh" "$config" tests >/dev/null
-	while read -r _ name wanted; do
-		rm -rf "$BUILD/kunit/$config-tests/$name"
-		"$TOP/tools/kunit.sh" "$config" tests "$name" >/dev/null 2>"$out/$name.err" || :
-		summary=$BUILD/kunit/$config-tests/$name/summary
-		outcome=
-		if [ -s "$summary" ]; then
-			outcome=$(awk '$1 == "kunit" { print $3 }' "$summary" | sort | head -n 1)
-			# A case that only makes the kernel complain has failed too.
-			[ "$outcome" != passes ] || ! grep -q '^kernel ' "$summary" || outcome=fails
-		fi
-		expect "$kind" "$name" "${wanted:-any}" "$outcome" "$LOG/kunit-$config-tests-$name.log"
-	done < <(grep "^$kind " "$out/list")
-}
-prove_kunit kunit uml
-prove_kunit kunit-debug uml-debug
+while read -r _ name wanted; do
+	rm -rf "$BUILD/kunit/uml-tests/$name"
+	"$TOP/tools/kunit.sh" uml tests "$name" >/dev/null 2>"$out/$name.err" || :
+	summary=$BUILD/kunit/uml-tests/$name/summary
+	outcome=
+	if [ -s "$summary" ]; then
+		outcome=$(awk '$1 == "kunit" { print $3 }' "$summary" | sort | head -n 1)
+		# A case that only makes the kernel complain has failed too.
+		[ "$outcome" != passes ] || ! grep -q '^kernel ' "$summary" || outcome=fails
+	fi
+	expect kunit "$name" "${wanted:-any}" "$outcome" "$LOG/kunit-uml-tests-$name.log"
+done < <(grep '^kunit ' "$out/list")
 
 # The other cases of the same suites must pass on the base: they stand for what
 # holds already.
@@ -95,29 +88,37 @@ vm_outcome() {
 }
 
 # --- KUnit, in a VM for each, and one for those that pass ------------------------------
-if grep -q '^kunit-vm ' "$out/list"; then
-	"$TOP/tools/kernel.sh" vm tests >/dev/null
-	run() { awk '{ print $1, "/test/kunit", $1, "dmabuf_kunit drm_out_fence_test" }' |
-		"$TOP/tools/vm.sh" "$@" -t 300 "$KERNELS/vm-tests" "$out/kunit-vm${1:-}" \
-			"$TOP/vm/kunit" >"$out/kunit-vm.log" 2>&1 || :; }
-	awk '$1 == "kunit-vm" { print $2 }' "$out/list" | run -1
+# kunit_in_vms KIND CONFIG [OPTION]: the cases on standard input; results in $out/KIND
+kunit_in_vms() {
+	"$TOP/tools/kernel.sh" "$2" tests >/dev/null
+	awk '{ print $1, "/test/kunit", $1, /^drm_out_fence/ ? "drm_out_fence_test" : "dmabuf_kunit" }' |
+		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t 300 "$KERNELS/$2-tests" "$out/$1" \
+			"$TOP/vm/kunit" >"$out/$1.log" 2>&1 || :
+}
+prove_in_vms() {	# prove_in_vms KIND CONFIG
+	local name wanted
+	grep -q "^$1 " "$out/list" || return 0
+	awk -v kind="$1" '$1 == kind { print $2 }' "$out/list" | kunit_in_vms "$1" "$2" -1
 	while read -r _ name wanted; do
-		expect kunit "$name" "${wanted:-any}" \
-			"$(vm_outcome "$out/kunit-vm-1/results" "$name")" "$out/kunit-vm-1"
-	done < <(grep '^kunit-vm ' "$out/list")
+		expect "$1" "$name" "${wanted:-any}" "$(vm_outcome "$out/$1/results" "$name")" "$out/$1"
+	done < <(grep "^$1 " "$out/list")
+}
+prove_in_vms kunit-vm vm
+prove_in_vms kunit-debug vm-debug
 
+if grep -q '^kunit-vm ' "$out/list"; then
 	while read -r suite; do
 		kgit -C "$TREE" grep -h '^[[:space:]]*KUNIT_CASE' refs/series/tests -- \
 			"$(kgit -C "$TREE" grep -l "\.name = \"$suite\"" refs/series/tests -- \
 				drivers | sed 's/^[^:]*://')" |
 			sed -n "s/.*KUNIT_CASE[A-Z_]*(\([a-z0-9_]*\).*/$suite.\1/p"
 	done < <(sed -n 's/^kunit-vm \([^.]*\)\..*/\1/p' "$out/list" | sort -u) |
-		grep -vxF -f <(awk '$1 == "kunit-vm" { print $2 }' "$out/list") >"$out/others"
-	run <"$out/others"
+		grep -vxF -f <(awk '$1 ~ /^kunit/ { print $2 }' "$out/list") >"$out/others"
+	kunit_in_vms others vm <"$out/others"
 	while read -r name; do
-		case $(vm_outcome "$out/kunit-vm/results" "$name") in
+		case $(vm_outcome "$out/others/results" "$name") in
 		passes|skip) good "kunit $name passes on the base too" ;;
-		*) wrong "kunit $name fails on the base, which series/$BASE/expected-failures does not say; logs: $out/kunit-vm" ;;
+		*) wrong "kunit $name fails on the base, which series/$BASE/expected-failures does not say; logs: $out/others" ;;
 		esac
 	done <"$out/others"
 fi

@@ -38,6 +38,7 @@ toy_kernel() {	# toy_kernel FOLDER
 		> @mkdir -p "$(O)"; grep -v NOSUCH "$(KCONFIG_ALLCONFIG)" >"$(KCONFIG_CONFIG)" || :
 		linux:
 		> @[ ! -f broken ]
+		> @[ ! -f full ] || cat console.txt >/dev/full
 		> @sleep $$(cat slow 2>/dev/null || echo 0)
 		> @{ echo '#!/bin/bash'; echo "cat <<'END'"; cat console.txt; echo END; cat after.txt; } >"$(O)/linux"
 		> @chmod +x "$(O)/linux"; echo made >>"$(O)/count"
@@ -419,6 +420,21 @@ test_kernel_that_does_not_build() {
 	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
 	git -C "$box/kernel" rm -q -f broken; kernel_says "" "" ""; tree
 	t kernel uml base
+}
+test_no_disk() {
+	# Said before anything is made ...
+	mkdir -p "$box/bin"
+	printf '#!/bin/sh\nprintf "H\\n/dev/x 9000000 8000000 1000000 90%%%% /\\n"\n' >"$box/bin/df"
+	chmod +x "$box/bin/df"
+	PATH=$box/bin:$PATH refuses "only 0 GB are free.*make room or set BUILD_DIR" tree
+	[ ! -e "$TREE" ]
+	toy_kconfig; : >"$box/kernel/full"; kernel_says "" "" ""; tree
+	PATH=$box/bin:$PATH refuses "only 0 GB are free.*make room or set BUILD_DIR" t kernel uml base
+	# ... and when it is full in the middle of a build, nothing is left of it.
+	refuses "log: .*build-uml-base.log" t kernel uml base
+	grep -q "No space left" "$BUILD_DIR/toy/log/build-uml-base.log"
+	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
+	same "$(ls "$BUILD_DIR/toy/tmp")" ""
 }
 interrupt() {	# interrupt COMMAND...: Ctrl-C, as a terminal sends it, after 2 s
 	BASE=toy python3 - "$@" <<-'PY'
