@@ -4,7 +4,7 @@
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
-#   kunit-debug SUITE.CASE [fails|dies]		the same, where lockdep and the like see it
+#   kunit-debug SUITE.CASE [fails|dies]		on UML, with lockdep and the like, and with xe
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
@@ -53,18 +53,25 @@ expect() {	# expect KIND NAME WANTED OUTCOME LOG
 # --- KUnit, on UML -----------------------------------------------------------------
 # Each in a boot of its own; none needs long, some never end.
 export KUNIT_TIMEOUT=${KUNIT_TIMEOUT:-60}
-while read -r _ name wanted; do
-	rm -rf "$BUILD/kunit/uml-tests/$name"
-	"$TOP/tools/kunit.sh" uml tests "$name" >/dev/null 2>"$out/$name.err" || :
-	summary=$BUILD/kunit/uml-tests/$name/summary
-	outcome=
-	if [ -s "$summary" ]; then
-		outcome=$(awk '$1 == "kunit" { print $3 }' "$summary" | sort | head -n 1)
-		# A case that only makes the kernel complain has failed too.
-		[ "$outcome" != passes ] || ! grep -q '^kernel ' "$summary" || outcome=fails
-	fi
-	expect kunit "$name" "${wanted:-any}" "$outcome" "$LOG/kunit-uml-tests-$name.log"
-done < <(grep '^kunit ' "$out/list")
+prove_kunit() {	# prove_kunit KIND CONFIG
+	local kind=$1 config=$2 name wanted outcome summary
+	grep -q "^$kind " "$out/list" || return 0
+	"$TOP/tools/kernel.sh" "$config" tests >/dev/null
+	while read -r _ name wanted; do
+		rm -rf "$BUILD/kunit/$config-tests/$name"
+		"$TOP/tools/kunit.sh" "$config" tests "$name" >/dev/null 2>"$out/$name.err" || :
+		summary=$BUILD/kunit/$config-tests/$name/summary
+		outcome=
+		if [ -s "$summary" ]; then
+			outcome=$(awk '$1 == "kunit" { print $3 }' "$summary" | sort | head -n 1)
+			# A case that only makes the kernel complain has failed too.
+			[ "$outcome" != passes ] || ! grep -q '^kernel ' "$summary" || outcome=fails
+		fi
+		expect "$kind" "$name" "${wanted:-any}" "$outcome" "$LOG/kunit-$config-tests-$name.log"
+	done < <(grep "^$kind " "$out/list")
+}
+prove_kunit kunit uml
+prove_kunit kunit-debug uml-debug
 
 # The other cases of the same suites must pass on the base: they stand for what
 # holds already.
@@ -104,7 +111,6 @@ prove_in_vms() {	# prove_in_vms KIND CONFIG
 	done < <(grep "^$1 " "$out/list")
 }
 prove_in_vms kunit-vm vm
-prove_in_vms kunit-debug vm-debug
 
 if grep -q '^kunit-vm ' "$out/list"; then
 	while read -r suite; do
