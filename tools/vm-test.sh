@@ -32,8 +32,11 @@ if [ "$config" = vm-debug ]; then
 	export VM_MEM=${VM_MEM:-2G}
 fi
 
+# Has failslab fail the allocations of a task that asks for it, without a report.
+failslab='cd /sys/kernel/debug/failslab && echo Y >task-filter && echo N >ignore-gfp-wait && echo 100 >probability && echo -1 >times && echo 0 >verbose && '
+
 commands() {
-	local module glob modules="dmabuf_kunit drm_out_fence_test"
+	local module glob before modules="dmabuf_kunit drm_out_fence_test"
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	for module in $modules; do
@@ -41,8 +44,10 @@ commands() {
 		# Not drm_sched_scheduler_*, which measure time: this is an emulator.
 		glob='*'
 		[ "$module" != drm_sched_tests ] || glob='drm_sched_[bcl]*'
+		before=
+		[ "$module" != drm_sched_tests ] || before=$failslab
 		# The results stay in debugfs as long as the module is loaded.
-		echo "kunit.$module echo -n '$glob' >/sys/module/kunit/parameters/filter_glob && modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
+		echo "kunit.$module ${before}echo -n '$glob' >/sys/module/kunit/parameters/filter_glob && modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
 	# The tests of before KUnit run when the module is loaded.
 	! built dmabuf_selftests ||
@@ -66,13 +71,15 @@ ktap() {
 	{ print }' "$1"
 }
 
-# The cases are indented once, below "# Subtest: SUITE".
+# The cases are indented once, below "# Subtest: SUITE". In vm-debug there is what
+# failslab needs.
 kunit_cases() {
-	awk '
+	awk -v config="$config" '
 	/^    # Subtest: / { suite = $3 }
 	/^    (ok|not ok) [0-9]/ {
 		not = $1 == "not"
 		name = $(not ? 4 : 3)
+		if (config == "vm-debug" && / # SKIP needs failslab/) not = 1
 		print "kunit " suite "." name, not ? "fails" : / # SKIP/ ? "skips" : "passes"
 	}' "$1"
 }

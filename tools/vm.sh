@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 help() {
-	usage 'vm.sh [-1] [-j NUMBER] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
+	usage 'vm.sh [-1] [-i] [-j NUMBER] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
 
 Boots KERNEL (a folder with bzImage and modules/, see kernel.sh) under QEMU and
 runs COMMANDS there, one "NAME COMMAND..." a line, with FILEs in /test. A command
@@ -12,6 +12,8 @@ passes if it exits with 0; 4 means that it skipped itself.
 
   -1          a boot for each command; else all share one, and only what is left
               after the kernel died or hung is run in another
+  -i          if the machine is emulated, an instruction takes a nanosecond of its
+              time, however busy the host is
   -j NUMBER   with -1: so many VMs at a time (default: as many as CPUs)
   -t SECONDS  how long a boot may take (default: 120)
 
@@ -21,10 +23,11 @@ did), timeout or lost (no result came back); and for each boot N OUT/N/console,
 OUT/N/result and OUT/N/output/NAME. Exit status 0 only if none failed.'
 }
 
-boot_each= limit=120 at_a_time=$(nproc)
-while getopts 1j:t:h opt; do
+boot_each= count= limit=120 at_a_time=$(nproc)
+while getopts 1ij:t:h opt; do
 	case $opt in
 	1) boot_each=yes ;;
+	i) count="-icount shift=0,sleep=off" ;;
 	j) at_a_time=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	*) help ;;
@@ -71,16 +74,17 @@ make_initramfs() {
 # and DIR/timed-out when the time was over. To be called with "&": it is a process
 # of its own, which takes the VM with it when it is told to end.
 boot() {
-	local dir accel seconds cpu status
-	dir=$1 accel=$2 seconds=$3 cpu=max status=0
+	local dir accel seconds cpu status icount
+	dir=$1 accel=$2 seconds=$3 cpu=max status=0 icount=$count
 	trap 'kill $! 2>/dev/null' EXIT
 	trap 'exit 143' INT TERM
-	[ "$accel" = tcg ] || cpu=host
+	[ "$accel" = tcg ] || cpu=host icount=
 	: >"$dir/console"
 	: >"$dir/result"
 	# A second archive, unpacked over the first.
 	{ cat "$tmp/initramfs"; (cd "$dir" && echo commands | cpio -o -H newc --quiet); } >"$dir/initramfs"
-	timeout -k 5 "$seconds" qemu-system-x86_64 \
+	# shellcheck disable=SC2086
+	timeout -k 5 "$seconds" qemu-system-x86_64 $icount \
 		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}" \
 		-nodefaults -no-user-config -no-reboot -display none -device virtio-gpu-pci \
 		-kernel "$kernel/bzImage" -initrd "$dir/initramfs" \

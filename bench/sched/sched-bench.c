@@ -7,7 +7,8 @@
  * against the kernels that are to be compared. Loading it runs the benchmark and
  * prints one line each to the kernel log:
  *
- *	sched-bench: jobs MEDIAN MIN	nanoseconds for a job, over batches
+ *	sched-bench: jobs MEAN MIN	nanoseconds for a job: of all, and of those
+ *					in the fastest batch
  *	sched-bench: fence BYTES OBJECT	size of struct drm_sched_fence and of
  *					the memory that it takes
  */
@@ -17,7 +18,6 @@
 #include <linux/dma-fence.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <drm/gpu_scheduler.h>
 
 #define BATCH	64
@@ -104,11 +104,6 @@ static int bench_batch(struct drm_sched_entity *entity, u64 context, size_t *obj
 	return 0;
 }
 
-static int cmp_u64(const void *a, const void *b)
-{
-	return *(const u64 *)a < *(const u64 *)b ? -1 : *(const u64 *)a > *(const u64 *)b;
-}
-
 static int __init bench_init(void)
 {
 	struct device *dev = root_device_register("sched-bench");
@@ -120,7 +115,7 @@ static int __init bench_init(void)
 		.name = "sched-bench",
 		.dev = dev,
 	};
-	u64 *ns = kcalloc(BATCHES, sizeof(*ns), GFP_KERNEL);
+	u64 start, ns, sum = 0, fastest = U64_MAX;
 	struct drm_gpu_scheduler *list;
 	struct {
 		struct drm_gpu_scheduler sched;
@@ -130,7 +125,7 @@ static int __init bench_init(void)
 	size_t object = 0;
 	int i, ret = -ENOMEM;
 
-	if (IS_ERR(dev) || !ns || !gpu)
+	if (IS_ERR(dev) || !gpu)
 		goto out;
 	ret = drm_sched_init(&gpu->sched, &args);
 	if (ret)
@@ -141,15 +136,16 @@ static int __init bench_init(void)
 		goto out_sched;
 
 	for (i = -WARMUP; i < BATCHES && !ret; i++) {
-		u64 start = ktime_get_ns();
-
+		start = ktime_get_ns();
 		ret = bench_batch(&gpu->entity, context, &object);
-		if (i >= 0)
-			ns[i] = (ktime_get_ns() - start) / BATCH;
+		ns = ktime_get_ns() - start;
+		if (i >= 0) {
+			sum += ns;
+			fastest = min(fastest, ns);
+		}
 	}
 	if (!ret) {
-		sort(ns, BATCHES, sizeof(*ns), cmp_u64, NULL);
-		pr_info("sched-bench: jobs %llu %llu\n", ns[BATCHES / 2], ns[0]);
+		pr_info("sched-bench: jobs %llu %llu\n", sum / (BATCHES * BATCH), fastest / BATCH);
 		pr_info("sched-bench: fence %zu %zu\n", sizeof(struct drm_sched_fence), object);
 	}
 	drm_sched_entity_destroy(&gpu->entity);
@@ -157,7 +153,6 @@ out_sched:
 	drm_sched_fini(&gpu->sched);
 out:
 	kfree(gpu);
-	kfree(ns);
 	if (!IS_ERR(dev))
 		root_device_unregister(dev);
 	return ret;
