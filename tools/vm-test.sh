@@ -5,10 +5,10 @@
 
 [ $# = 2 ] || [ "$#${3:-}" = 3modules ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV [modules]
 
-Makes the kernel CONFIG (vm, vm-debug, vm-rt) of REV with kernel.sh, boots it with
+Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-amdgpu) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
 KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler
-too; with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
+too, in vm-amdgpu those of amdgpu instead; with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
@@ -27,10 +27,11 @@ kselftest=$("$TOP/tools/kselftest.sh")
 
 limit=600 rounds=40
 # KASAN in an emulator: everything takes some times as long.
-if [ "$config" = vm-debug ]; then
+case $config in
+vm-debug|vm-amdgpu)
 	limit=1800 rounds=20
-	export VM_MEM=${VM_MEM:-2G}
-fi
+	export VM_MEM=${VM_MEM:-2G} ;;
+esac
 
 # Has failslab fail the allocations of a task that asks for it, without a report.
 failslab='cd /sys/kernel/debug/failslab && echo Y >task-filter && echo N >ignore-gfp-wait && echo 100 >probability && echo -1 >times && echo 0 >verbose && '
@@ -39,6 +40,7 @@ commands() {
 	local module glob before modules="dmabuf_kunit drm_out_fence_test"
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
+	[ "$config" != vm-amdgpu ] || modules=amdgpu
 	for module in $modules; do
 		built "$module" || continue
 		# Not drm_sched_scheduler_*, which measure time: this is an emulator.
