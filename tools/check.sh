@@ -26,7 +26,6 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, out fences			kunit.sh uml series drm_out_fence*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
 	KUnit on UML, lockdep and RCU debugging		kunit.sh uml-debug series	drm-misc-next
-	KUnit on UML, fences of xe			kunit.sh uml-debug series xe_fence*	drm-misc-next
 	the tests fail without the fixes		prove.sh
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	demo						demo.sh

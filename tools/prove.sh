@@ -4,7 +4,8 @@
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
-#   kunit-debug SUITE.CASE [fails|dies]		on UML, with lockdep and the like, and with xe
+#   kunit-debug SUITE.CASE [fails|dies]		on UML, with lockdep and the like
+#   kunit-xe SUITE.CASE [fails|dies]		the same, with xe
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
@@ -13,7 +14,14 @@
 # case of those suites that does not pass.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -eq 0 ] || usage "tools/prove.sh"
+USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe, which has a kernel of its own to build)"
+kinds=${*:-kunit kunit-vm kunit-debug kselftest}
+for kind in $kinds; do
+	case $kind in
+	kunit|kunit-vm|kunit-debug|kunit-xe|kselftest) ;;
+	*) usage "$USAGE" ;;
+	esac
+done
 list=$SERIES/expected-failures
 [ -f "$list" ] || die "series/$BASE/expected-failures is missing: the tests that must fail on the base"
 [ -f "$SERIES/tests" ] || die "series/$BASE/tests is missing: the paths of the tests"
@@ -23,11 +31,12 @@ out=$BUILD/prove
 rm -rf "$out"
 mkdir -p "$out"
 
-sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/list"
-bad=$(grep -vE '^(kunit(-debug|-vm)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/list" || :)
+sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/all"
+awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$out/all" >"$out/list"
+bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
-[ -s "$out/list" ] || die "series/$BASE/expected-failures names no test"
-awk '{ print $1, $2 }' "$out/list" | sort | uniq -d >"$out/twice"
+[ -s "$out/list" ] || die "series/$BASE/expected-failures names no test of this kind"
+awk '{ print $1, $2 }' "$out/all" | sort | uniq -d >"$out/twice"
 [ ! -s "$out/twice" ] || die "series/$BASE/expected-failures names $(head -n 1 "$out/twice") twice"
 
 passed=0 failed=0
@@ -72,6 +81,7 @@ prove_kunit() {	# prove_kunit KIND CONFIG
 }
 prove_kunit kunit uml
 prove_kunit kunit-debug uml-debug
+prove_kunit kunit-xe uml-xe
 
 # The other cases of the same suites must pass on the base: they stand for what
 # holds already.
