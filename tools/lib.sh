@@ -178,3 +178,19 @@ checkout_work() {
 	# shellcheck disable=SC2034
 	SOURCE=$WORK
 }
+
+# objects_of REV: of the C files on standard input those that are objects of the
+# kernel by themselves. Documentation, scripts and the selftests have builds of their
+# own; tests of i915 and xe are included by the files that they test.
+objects_of() {
+	local f
+	while IFS= read -r f; do
+		case $f in
+		tools/*|Documentation/*|scripts/*|samples/*) continue ;;
+		*/tests/*|*/selftests/*)
+			! kgit -C "$TREE" grep -qE "^#include \"(.*/)?${f##*/}\"" "$(rev_commit "$1")" -- \
+				"$(cut -d/ -f1-4 <<<"$f")/*.c" || continue ;;
+		esac
+		echo "$f"
+	done
+}

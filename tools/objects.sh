@@ -17,10 +17,8 @@ series)	from=$(rev_commit base) ;;
 *)	usage "$USAGE" ;;
 esac
 
-# Documentation, scripts and the selftests have builds of their own; i915 includes
-# its selftests in the files that they test.
 mapfile -t files < <(kgit -C "$TREE" diff --name-only --diff-filter=d "$from" "$to" -- '*.c' |
-	grep -vE '^(tools|Documentation|scripts|samples)/|/i915/.*selftests/' || :)
+	objects_of "$rev")
 if [ ${#files[@]} -eq 0 ]; then
 	say "$rev touches no C file"
 	exit 0

@@ -29,7 +29,7 @@ sources() {	# sources REV: "CONFIG FILE" lines
 	{
 		kgit -C "$TREE" diff --name-only --diff-filter=d base series -- '*.c'
 		kgit -C "$TREE" ls-tree --name-only "$(rev_commit "$1")" drivers/dma-buf/
-	} | grep '\.c$' | grep -vE '^(tools|Documentation|scripts|samples)/|/i915/.*selftests/' | sort -u |
+	} | grep '\.c$' | sort -u | objects_of series |
 	while IFS= read -r f; do
 		kgit -C "$TREE" cat-file -e "$(rev_commit "$1"):$f" 2>/dev/null || continue
 		config=drivers
