@@ -25,7 +25,6 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
 	KUnit on UML, out fences			kunit.sh uml series drm_out_fence*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
-	KUnit on UML, lockdep and RCU debugging		kunit.sh uml-debug series	drm-misc-next
 	the tests fail without the fixes		prove.sh
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	demo						demo.sh

@@ -4,8 +4,8 @@
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
-#   kunit-debug SUITE.CASE [fails|dies]		on UML, with lockdep and the like
-#   kunit-xe SUITE.CASE [fails|dies]		the same, with xe
+#   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
+#   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
@@ -80,7 +80,6 @@ prove_kunit() {	# prove_kunit KIND CONFIG
 	done < <(grep "^$kind " "$out/list")
 }
 prove_kunit kunit uml
-prove_kunit kunit-debug uml-debug
 prove_kunit kunit-xe uml-xe
 
 # The other cases of the same suites must pass on the base: they stand for what
@@ -121,6 +120,7 @@ prove_in_vms() {	# prove_in_vms KIND CONFIG
 	done < <(grep "^$1 " "$out/list")
 }
 prove_in_vms kunit-vm vm
+prove_in_vms kunit-debug vm-debug
 
 if grep -q '^kunit-vm ' "$out/list"; then
 	while read -r suite; do
