@@ -95,4 +95,7 @@ awk -v null="$null" -f "$TOP/bench/report.awk" "$out/$name.samples" >"$tmp/repor
 cat "$tmp/report"
 mv "$tmp/report" "$out/$name"
 say "  report: $out/$name; every boot: $out/$name.samples"
+# Where UML has one CPU, two of QEMU.
+[ -n "$null" ] || grep -q ' op two-cpus/' "$out/$name.samples" ||
+	"$TOP/tools/bench-contended.sh" "$pairs" || status=1
 exit "$status"
