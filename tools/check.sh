@@ -9,8 +9,10 @@ USAGE='[BASE=series] tools/check.sh [PATTERN]   (only the checks whose name cont
        tools/check.sh --list'
 
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
-# and the series that it is for, or "once". Quick ones first: a mistake is known
-# early. One after the other: each builds, or boots, with all CPUs.
+# and the series that it is for, or "once", or "SERIES alone": only with BASE=SERIES,
+# since both series together have to be done in 90 minutes, CI's time. Quick ones
+# first: a mistake is known early. One after the other: each builds, or boots, with
+# all CPUs.
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh	once
 	recorded consoles				console-test.sh	once
@@ -30,7 +32,9 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
+	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
 	the least configuration builds			kernel.sh minimal series
 LIST
 }
@@ -81,7 +85,7 @@ for base in $bases; do
 	while IFS=$'\t' read -r name command where; do
 		[[ $name == *"$pattern"* ]] || continue
 		case ${where:-$base} in
-		"$base"|"$once") ;;
+		"$base"|"$once"|"$only alone") ;;
 		*)	continue ;;
 		esac
 		log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
