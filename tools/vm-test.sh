@@ -54,9 +54,17 @@ commands() {
 	# The tests of before KUnit run when the module is loaded.
 	! built dmabuf_selftests ||
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
-	[ -n "$only" ] || awk -v rounds=$rounds '{
+	[ -n "$only" ] || kselftests | awk -v rounds=$rounds '{
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
-	}' "$kselftest/tests"
+	}'
+}
+# Those that the kernel has the issuer for.
+kselftests() {
+	local driver without=none
+	for driver in amdgpu xe; do
+		built ${driver}_fence_issuer || without="$without|$driver"
+	done
+	grep -vE "\.($without)[_.]" "$kselftest/tests"
 }
 # The file of drm_sched_tests is drm-sched-tests.ko.
 built() { [ -n "$(find "$kernel/modules" -name "${1//_/[-_]}.ko")" ]; }
