@@ -4,21 +4,28 @@
 # and on the kernel with the series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 0 ] || usage 'demo.sh
+[ $# = 0 ] || usage '[TOPIC=amdgpu|xe] demo.sh
 
 Boots the kernels "vm" of the revisions base and series, runs the kselftests that
 series/$BASE/demo names, prints a table, and exits with 0 only if every outcome,
-on either kernel, is the one that the file expects. Full logs: build/$BASE/demo.'
+on either kernel, is the one that the file expects. Full logs: build/$BASE/demo.
 
-rows=$SERIES/demo
-[ -f "$rows" ] || die "there is no series/$BASE/demo, the list of scenarios"
-out=$BUILD/demo
+With TOPIC the demo of that driver, series/$BASE/demo-TOPIC: the kernels are
+"vm-TOPIC-unload", which take longer to build, and the plain one is "tests": the
+base, and on it what issues the fences of the driver without its hardware.'
+
+topic=${TOPIC:-}
+rows=$SERIES/demo${topic:+-$topic} config=vm${topic:+-$topic-unload}
+plain=${topic:+tests} plain=${plain:-base}
+[ -f "$rows" ] ||
+	die "there is no ${rows#"$TOP/"}, the list of scenarios; there are: $(cd "$SERIES" && echo demo*)"
+out=$BUILD/demo${topic:+-$topic}
 
 lock_build
 "$TOP/tools/deps.sh" demo
 "$TOP/tools/tree.sh"
-"$TOP/tools/kernel.sh" vm base >/dev/null
-"$TOP/tools/kernel.sh" vm series >/dev/null
+"$TOP/tools/kernel.sh" "$config" "$plain" >/dev/null
+"$TOP/tools/kernel.sh" "$config" series >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
 # field N: that column of the scenarios, blanks cut off.
@@ -28,7 +35,7 @@ field() {
 
 # scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
-	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/vm-$1" "$out/$1" \
+	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/$config-$1" "$out/$1" \
 		"$kselftest/fence_unload" "$TOP/vm/ksft" \
 		< <(field 2 | awk '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload", $1 }')
 }
@@ -37,11 +44,11 @@ say "  $(field 2 | wc -l) scenarios in VMs …"
 rm -rf -- "$out"
 mkdir -p -- "$out"
 # A plain kernel that survived a scenario is not fit for another one.
-scenarios base -1 2>"$out/base.err" & base_pid=$!
+scenarios "$plain" -1 2>"$out/$plain.err" & plain_pid=$!
 scenarios series 2>"$out/series.err" & series_pid=$!
-wait $base_pid || :
+wait $plain_pid || :
 wait $series_pid || :
-for rev in base series; do
+for rev in "$plain" series; do
 	[ -s "$out/$rev/results" ] || die "no results for $rev: $(tail -n 1 "$out/$rev.err"); log: $out/$rev.err"
 done
 
@@ -62,16 +69,16 @@ unexpected=0
 {
 	printf 'After the issuer was unloaded\tplain kernel\twith the series\n'
 	paste <(field 1) <(field 2) <(field 3) <(field 4) |
-	while IFS=$'\t' read -r title test plain series; do
-		now_plain=$(outcome base "$test") now_series=$(outcome series "$test")
+	while IFS=$'\t' read -r title test want_plain want_series; do
+		now_plain=$(outcome "$plain" "$test") now_series=$(outcome series "$test")
 		printf '%s\t%s\t%s\n' "$title" "$now_plain" "$now_series"
 		# The expectations are patterns.
 		# shellcheck disable=SC2053
-		[[ $now_plain == $plain ]] ||
-			printf '! expected on the plain kernel\t%s\n' "$plain"
+		[[ $now_plain == $want_plain ]] ||
+			printf '! expected on the plain kernel\t%s\n' "$want_plain"
 		# shellcheck disable=SC2053
-		[[ $now_series == $series ]] ||
-			printf '! expected with the series\t\t%s\n' "$series"
+		[[ $now_series == $want_series ]] ||
+			printf '! expected with the series\t\t%s\n' "$want_series"
 	done
 } >"$out/table"
 awk -F'\t' '
@@ -87,5 +94,5 @@ awk -F'\t' '
 		}
 	}' "$out/table"
 unexpected=$(grep -c '^!' "$out/table" || :)
-[ "$unexpected" = 0 ] || die "$unexpected outcomes are not as series/$BASE/demo expects; logs: $out"
+[ "$unexpected" = 0 ] || die "$unexpected outcomes are not as ${rows#"$TOP/"} expects; logs: $out"
 say "as expected, on both kernels; full logs: $out"
