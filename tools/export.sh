@@ -30,7 +30,7 @@ kgit -C "$TREE" merge-base --is-ancestor base HEAD ||
 [ -z "$(kgit -C "$TREE" rev-list --merges base..HEAD | head -n 1)" ] ||
 	die "$TREE has a merge; git rebase to make it one line of commits"
 while IFS= read -r f; do
-	series_patches | grep -qxF -- "$f" ||
+	grep -qxF -- "$f" <(series_patches) ||
 		die "series/$BASE/$f is not in series/$BASE/series; name it there or move it away"
 done < <(cd "$SERIES" && find . -mindepth 2 -name '*.patch' ! -name 0000-cover-letter.patch | sed 's,^\./,,')
 head=$(kgit -C "$TREE" rev-parse HEAD)

@@ -86,7 +86,8 @@ boot() {
 	# shellcheck disable=SC2086
 	timeout -k 5 "$seconds" qemu-system-x86_64 $icount \
 		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}" \
-		-nodefaults -no-user-config -no-reboot -display none -device virtio-gpu-pci \
+		-nodefaults -no-user-config -no-reboot -display none \
+		-device virtio-gpu-pci -device qxl -device bochs-display \
 		-kernel "$kernel/bzImage" -initrd "$dir/initramfs" \
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on ${VM_APPEND:-}" \
 		-chardev "file,id=console,path=${dir//,/,,}/console" -serial chardev:console \
