@@ -47,7 +47,7 @@ commands() {
 		glob='*'
 		[ "$module" != drm_sched_tests ] || glob='drm_sched_[bcl]*'
 		before=
-		[ "$module" != drm_sched_tests ] || before=$failslab
+		case $module in drm_sched_tests|amdgpu) before=$failslab ;; esac
 		# The results stay in debugfs as long as the module is loaded.
 		echo "kunit.$module ${before}echo -n '$glob' >/sys/module/kunit/parameters/filter_glob && modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
@@ -60,11 +60,11 @@ commands() {
 }
 # Those that the kernel has the issuer for.
 kselftests() {
-	if built xe_fence_issuer; then
-		cat "$kselftest/tests"
-	else
-		grep -v '\.xe[_.]' "$kselftest/tests"
-	fi
+	local driver without=none
+	for driver in amdgpu xe; do
+		built ${driver}_fence_issuer || without="$without|$driver"
+	done
+	grep -vE "\.($without)[_.]" "$kselftest/tests"
 }
 # The file of drm_sched_tests is drm-sched-tests.ko.
 built() { [ -n "$(find "$kernel/modules" -name "${1//_/[-_]}.ko")" ]; }
