@@ -10,7 +10,7 @@ USAGE="TOPIC=folder tools/mail.sh   (VERSION=2 for [PATCH v2 …])"
 topic=${TOPIC:-} version=${VERSION:-}
 case $version in *[!0-9]*) die "VERSION=$version is no number" ;; esac
 [ -n "$topic" ] || die "which topic? say TOPIC=folder; there are: $(series_topics | xargs)"
-series_topics | grep -qxF -- "$topic" ||
+grep -qxF -- "$topic" <(series_topics) ||
 	die "TOPIC=$topic is unknown; there are: $(series_topics | xargs)"
 
 # The only place that asks for the user's own git configuration, and outside of
@@ -29,7 +29,7 @@ new=$tmp/mail
 mkdir "$new"
 
 # The commits of the topic, by the order of `series`.
-first=$(series_patches | grep -n "^$topic/" | head -n 1 | cut -d: -f1)
+first=$(series_patches | awk -v topic="$topic/" 'index($0, topic) == 1 && !n { n = NR } END { print n }')
 last=$(series_patches | grep -n "^$topic/" | tail -n 1 | cut -d: -f1)
 [ $((last - first + 1)) -eq "$(series_patches | grep -c "^$topic/")" ] ||
 	die "the patches of $topic are not neighbours in series/$BASE/series"

@@ -51,8 +51,8 @@ temp_dir tmp
 linked() {	# linked REV: the fences of stdin, with that state where it is true
 	local f state
 	while read -r f state; do
-		if [ "$state" = tied ] && kgit -C "$TREE" show "$1:$(dirname "$f")/Makefile" 2>/dev/null |
-		   grep -q "^obj-\$(subst m,y,.*$(basename "$f" .c)\.o"; then
+		if [ "$state" = tied ] && grep -q "^obj-\$(subst m,y,.*$(basename "$f" .c)\.o" \
+		   <(kgit -C "$TREE" show "$1:$(dirname "$f")/Makefile" 2>/dev/null); then
 			state=linked
 		fi
 		echo "$f $state"

@@ -17,7 +17,7 @@ KERNEL_SRC=${KERNEL_SRC:-}
 for p in $(series_patches); do
 	[ -f "$SERIES/$p" ] || die "series/$BASE/series names $p, which is not there"
 done
-first=$(series_patches | head -n 1)
+first=$(series_patches | sed -n 1p)
 
 need_space() {	# need_space GIGABYTES WHAT
 	local free
@@ -203,7 +203,7 @@ if [ $keep -lt ${#want[@]} ] || [ $keep -lt ${#have[@]} ]; then
 	kgit -C "$dir" reset -q --hard "$commit"
 	{
 		grep '^source ' "$state"
-		sed -n 's/^patch /&/p' "$state" | head -n $keep
+		awk -v keep=$keep '/^patch / && keep-- > 0' "$state"
 	} >"$state.new"
 	for ((i = keep; i < ${#want[@]}; i++)); do
 		apply_patch "$dir" "$SERIES/${want[$i]}" || {
