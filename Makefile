@@ -2,7 +2,7 @@
 # What each target does is in tools/; `make help` names them.
 
 # Without BASE: drm-misc-next, and check is for all.
-export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR
+export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR MINUTES SEED
 
 help: ## this list
 	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
@@ -32,10 +32,13 @@ mail: ## writes what git send-email would send of TOPIC=folder, sends nothing
 bench: ## measures base against series, prints the ratios
 	@tools/bench.sh
 
+stress: ## runs the kselftest in random order on KASAN, PREEMPT_RT, KCSAN (MINUTES=10 in all, SEED= of an earlier run)
+	@tools/stress.sh
+
 selftest: ## tests these tools
 	@tools/selftest.sh
 
 clean: ## removes what was built; refuses while build/BASE/linux has commits to export
 	@tools/clean.sh
 
-.PHONY: help demo check prove tree export bisect mail bench selftest clean
+.PHONY: help demo check prove tree export bisect mail bench stress selftest clean

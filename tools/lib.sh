@@ -194,3 +194,15 @@ objects_of() {
 		echo "$f"
 	done
 }
+
+# built_in KERNEL MODULE: the file of drm_sched_tests is drm-sched-tests.ko.
+built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
+
+# kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for.
+kselftests_of() {
+	local driver without=none
+	for driver in amdgpu xe; do
+		built_in "$1" ${driver}_fence_issuer || without="$without|$driver"
+	done
+	grep -vE "\.($without)[_.]" "$2/tests"
+}

@@ -55,20 +55,11 @@ commands() {
 	# 8 million times, which takes minutes elsewhere.
 	[ "$config" != vm ] || ! built dmabuf_selftests ||
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
-	[ -n "$only" ] || kselftests | awk -v rounds=$rounds '{
+	[ -n "$only" ] || kselftests_of "$kernel" "$kselftest" | awk -v rounds=$rounds '{
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}'
 }
-# Those that the kernel has the issuer for.
-kselftests() {
-	local driver without=none
-	for driver in amdgpu xe; do
-		built ${driver}_fence_issuer || without="$without|$driver"
-	done
-	grep -vE "\.($without)[_.]" "$kselftest/tests"
-}
-# The file of drm_sched_tests is drm-sched-tests.ko.
-built() { [ -n "$(find "$kernel/modules" -name "${1//_/[-_]}.ko")" ]; }
+built() { built_in "$kernel" "$1"; }
 
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :

@@ -100,6 +100,14 @@ after != "" && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
 	finding("KASAN: " (i ? substr(s, 1, i + 3) symbol(substr(s, i + 4)) : s))
 	next
 }
+# KCSAN watches the whole kernel, and the base is not without races. What counts is
+# where one of the two is in a module, which all drivers are here, or in dma-buf.
+/^BUG: KCSAN: / {
+	finish()
+	if (/ in .*(\[|dma_|sync_file|sync_timeline|sw_sync|udmabuf)/)
+		finding(rest_after($0, "BUG: "))
+	next
+}
 /^WARNING: .* at [A-Za-z_][A-Za-z0-9_.]*\+0x/ {
 	finish()
 	finding("WARNING in " symbol(rest_after($0, " at ")))
