@@ -4,7 +4,7 @@
 # and on the kernel with the series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 0 ] || usage '[TOPIC=xe] demo.sh
+[ $# = 0 ] || usage '[TOPIC=amdgpu|xe] demo.sh
 
 Boots the kernels "vm" of the revisions base and series, runs the kselftests that
 series/$BASE/demo names, prints a table, and exits with 0 only if every outcome,
