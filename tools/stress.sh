@@ -3,7 +3,7 @@
 # Runs the tests of the kselftest in random order, for as long as the user likes.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -le 1 ] || usage '[MINUTES=N] [SEED=N] stress.sh [REV]
+case $#${1:-} in 0|1base|1tests|1series|1[0-9]*) ;; *) usage '[MINUTES=N] [SEED=N] stress.sh [REV]
 
 Boots, one after the other, the kernels vm-debug (KASAN, lockdep with PROVE_RCU,
 failslab, kmemleak), vm-rt (PREEMPT_RT) and vm-kcsan (KCSAN) of REV (default: series),
@@ -11,7 +11,8 @@ each for a third of MINUTES (default: 10), and runs tests of the kselftest there
 random order, while a CPU goes and comes back, debugfs is read, fences are traced and,
 in vm-debug, now and then there is no memory. See vm/stress.c. SEED makes the order the
 same as in an earlier run, not the timing. Prints what was done and what was reported.
-Exit status 0 only if nothing was. Logs: build/$BASE/stress.'
+Exit status 0 only if nothing was. Logs: build/$BASE/stress.' ;;
+esac
 
 rev=${1:-series}
 minutes=${MINUTES:-10} seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
