@@ -5,10 +5,11 @@
 
 [ $# = 2 ] || [ "$#${3:-}" = 3modules ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV [modules]
 
-Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-amdgpu) of REV with kernel.sh, boots it with
+Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-amdgpu, vm-xe) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
 KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler
-too, in vm-amdgpu those of amdgpu instead; with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
+too, in vm-amdgpu and vm-xe those of the driver instead, which vm-xe has built in;
+with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
@@ -28,7 +29,7 @@ kselftest=$("$TOP/tools/kselftest.sh")
 limit=600 rounds=40
 # KASAN in an emulator: everything takes some times as long.
 case $config in
-vm-debug|vm-amdgpu)
+vm-debug|vm-amdgpu|vm-xe)
 	limit=1800 rounds=20
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
@@ -41,6 +42,10 @@ commands() {
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	[ "$config" != vm-amdgpu ] || modules=amdgpu
+	if [ "$config" = vm-xe ]; then
+		modules=
+		echo "kunit.xe ${failslab}for i in /sys/kernel/debug/kunit/xe_fence_*; do echo run >\$i/run && cat \$i/results || exit; done"
+	fi
 	for module in $modules; do
 		built "$module" || continue
 		# Not drm_sched_scheduler_*, which measure time: this is an emulator.
@@ -73,15 +78,15 @@ ktap() {
 	{ print }' "$1"
 }
 
-# The cases are indented once, below "# Subtest: SUITE". In vm-debug there is what
-# failslab needs.
+# The cases are indented once, below "# Subtest: SUITE". What failslab
+# needs is in all VMs with KASAN.
 kunit_cases() {
 	awk -v config="$config" '
 	/^    # Subtest: / { suite = $3 }
 	/^    (ok|not ok) [0-9]/ {
 		not = $1 == "not"
 		name = $(not ? 4 : 3)
-		if (config == "vm-debug" && / # SKIP needs failslab/) not = 1
+		if (config ~ /^vm-(debug|amdgpu|xe)$/ && / # SKIP needs failslab/) not = 1
 		print "kunit " suite "." name, not ? "fails" : / # SKIP/ ? "skips" : "passes"
 	}' "$1"
 }
