@@ -75,12 +75,12 @@ make_initramfs() {
 # of its own, which takes the VM with it when it is told to end.
 boot() {
 	local dir accel seconds cpu status icount
-	dir=$1 accel=$2 seconds=$3 cpu= status=0 icount=$count
+	dir=$1 accel=$2 seconds=$3 cpu=max,la57=off status=0 icount=$count
 	trap 'kill $! 2>/dev/null' EXIT
 	trap 'exit 143' INT TERM
 	# With five levels of page tables KASAN calls all memory wild for a moment when
 	# the boot CPU is identified: an interrupt then, one boot of many, is a report.
-	[ "$accel" = tcg ] && cpu=max,la57=off || cpu=host icount=
+	[ "$accel" = tcg ] || cpu=host icount=
 	: >"$dir/console"
 	: >"$dir/result"
 	# A second archive, unpacked over the first.
