@@ -8,7 +8,7 @@ help: ## this list
 	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: ## shows a held fence after its issuer is gone, plain kernel and series side by side (TOPIC=amdgpu|xe: of that driver)
+demo: ## shows a held fence after its issuer is gone, plain kernel and series side by side (TOPIC=amdgpu|xe: of that driver; TOPIC=kasan: with KASAN and lockdep)
 	@tools/demo.sh
 
 check: ## runs every test there is (without BASE for all series), ends with "N passed, N failed"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds and tests after every patch: the UML kernel with the KUnit suites (the VM
-# where series/$BASE/expected-failures has them there, as modules), and
+# where series/$BASE/expected-failures has them there, as modules), for the drivers
+# of which there are devices in a VM the kselftest, for xe its own suites, and
 # with warnings made errors the objects of the files that the patch touches, also
 # of those that UML does not build (config `drivers`, x86_64).
 . "$(dirname -- "$0")/lib.sh"
@@ -38,9 +39,15 @@ for ((n = first; n <= last; n++)); do
 	else
 		verdict "$n kunit ${p%.patch}" "$TOP/tools/kunit.sh" uml "$n"
 	fi
+	# xe_rtp provokes warnings on purpose.
+	case $p in
+	xe/*)	verdict "$n suites of xe ${p%.patch}" "$TOP/tools/kunit.sh" uml-xe "$n" 'xe_[!r]*' ;;
+	virtio/*|qxl/*|drm/*)
+		verdict "$n kselftest ${p%.patch}" "$TOP/tools/vm-test.sh" vm "$n" ;;
+	esac
 	verdict "$n objects ${p%.patch}" "$TOP/tools/objects.sh" "$n"
 	# Only the summary is needed later.
-	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,vm}-"$n"
+	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-xe,vm}-"$n"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -25,7 +25,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	coccinelle, the burn-down			static-cocci.sh
 	no warning in touched files, W=1		objects.sh series
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
-	KUnit on UML, out fences			kunit.sh uml series drm_out_fence*	drm-misc-next
+	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
 	the tests fail without the fixes		prove.sh
 	outcomes of VMs are told apart			vm-selftest.sh	once

@@ -4,21 +4,24 @@
 # and on the kernel with the series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 0 ] || usage '[TOPIC=amdgpu|xe] demo.sh
+[ $# = 0 ] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh
 
-Boots the kernels "vm" of the revisions base and series, runs the kselftests that
-series/$BASE/demo names, prints a table, and exits with 0 only if every outcome,
-on either kernel, is the one that the file expects. Full logs: build/$BASE/demo.
+Runs the kselftests that series/$BASE/demo names on a plain kernel and on one with
+the series, prints a table, and exits with 0 only if every outcome, on either
+kernel, is the one that the file expects. Full logs: build/$BASE/demo.
 
-With TOPIC the demo of that driver, series/$BASE/demo-TOPIC: the kernels are
-"vm-TOPIC-unload", which take longer to build, and the plain one is "tests": the
-base, and on it what issues the fences of the driver without its hardware.'
+The file names the kernels, too: "#kernels CONFIG REV", of kernel.sh. REV is the plain
+one: base, or "tests" where the base needs what issues the fences of a driver without
+its hardware. With TOPIC it is series/$BASE/demo-TOPIC, of kernels that take longer to
+build.'
 
 topic=${TOPIC:-}
-rows=$SERIES/demo${topic:+-$topic} config=vm${topic:+-$topic-unload}
-plain=${topic:+tests} plain=${plain:-base}
+rows=$SERIES/demo${topic:+-$topic}
 [ -f "$rows" ] ||
 	die "there is no ${rows#"$TOP/"}, the list of scenarios; there are: $(cd "$SERIES" && echo demo*)"
+read -r config plain < <(sed -n 's/^#kernels //p' "$rows") || :
+[ -n "$plain" ] ||
+	die "${rows#"$TOP/"} does not say for which kernels it is (#kernels CONFIG REV)"
 out=$BUILD/demo${topic:+-$topic}
 
 lock_build

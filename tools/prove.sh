@@ -6,7 +6,8 @@
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
 #   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
-#   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]
+#   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]	in a VM
+#   kselftest-debug FIXTURE.[VARIANT.]TEST [fails|dies]	the same, with KASAN, lockdep and the like
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
 # Each of them has a boot of its own, since it may take the
@@ -15,10 +16,10 @@
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe, which has a kernel of its own to build)"
-kinds=${*:-kunit kunit-vm kunit-debug kselftest}
+kinds=${*:-kunit kunit-vm kunit-debug kselftest kselftest-debug}
 for kind in $kinds; do
 	case $kind in
-	kunit|kunit-vm|kunit-debug|kunit-xe|kselftest) ;;
+	kunit|kunit-vm|kunit-debug|kunit-xe|kselftest|kselftest-debug) ;;
 	*) usage "$USAGE" ;;
 	esac
 done
@@ -33,7 +34,7 @@ mkdir -p "$out"
 
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/all"
 awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$out/all" >"$out/list"
-bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/all" || :)
+bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$out/list" ] || die "series/$BASE/expected-failures names no test of this kind"
 awk '{ print $1, $2 }' "$out/all" | sort | uniq -d >"$out/twice"
@@ -140,16 +141,21 @@ if grep -q '^kunit-vm ' "$out/list"; then
 fi
 
 # --- kselftest, in a VM for each ------------------------------------------------------
-if grep -q '^kselftest ' "$out/list"; then
-	"$TOP/tools/kernel.sh" vm base >/dev/null
+prove_kselftests() {	# prove_kselftests KIND CONFIG REV
+	local name wanted kselftest
+	grep -q "^$1 " "$out/list" || return 0
+	"$TOP/tools/kernel.sh" "$2" "$3" >/dev/null
 	kselftest=$("$TOP/tools/kselftest.sh")
-	awk '$1 == "kselftest" { print $2, "/test/ksft /test/fence_unload", $2 }' "$out/list" |
-		"$TOP/tools/vm.sh" -1 -t 300 "$KERNELS/vm-base" "$out/vm" \
-			"$kselftest/fence_unload" "$TOP/vm/ksft" >"$out/vm.log" 2>&1 || :
+	awk -v kind="$1" '$1 == kind { print $2, "/test/ksft /test/fence_unload", $2 }' "$out/list" |
+		"$TOP/tools/vm.sh" -1 -t 300 "$KERNELS/$2-$3" "$out/$1" \
+			"$kselftest/fence_unload" "$TOP/vm/ksft" >"$out/$1.log" 2>&1 || :
 	while read -r _ name wanted; do
-		expect kselftest "$name" "${wanted:-any}" "$(vm_outcome "$out/vm/results" "$name")" "$out/vm"
-	done < <(grep '^kselftest ' "$out/list")
-fi
+		expect "$1" "$name" "${wanted:-any}" "$(vm_outcome "$out/$1/results" "$name")" "$out/$1"
+	done < <(grep "^$1 " "$out/list")
+}
+prove_kselftests kselftest vm base
+# The kernel that kunit-debug has.
+VM_MEM=2G prove_kselftests kselftest-debug vm-debug tests
 
 echo "$passed as expected on the base, $failed not"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -38,7 +38,7 @@ esac
 failslab='cd /sys/kernel/debug/failslab && echo Y >task-filter && echo N >ignore-gfp-wait && echo 100 >probability && echo -1 >times && echo 0 >verbose && '
 
 commands() {
-	local module glob before modules="dmabuf_kunit drm_out_fence_test"
+	local module glob before modules="dmabuf_kunit drm_out_fence_test drm_vblank_wait_test"
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	[ "$config" != vm-amdgpu ] || modules=amdgpu
