@@ -47,7 +47,7 @@ for ((n = first; n <= last; n++)); do
 	esac
 	verdict "$n objects ${p%.patch}" "$TOP/tools/objects.sh" "$n"
 	# Only the summary is needed later.
-	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-xe,vm}-"$n"
+	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-xe,vm}-"$n" "$BUILD/kselftest-$n"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

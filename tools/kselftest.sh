@@ -1,30 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the kselftest program of the series, static, for the VM.
+# Builds the kselftest program, static, for the VM.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 0 ] || usage 'kselftest.sh
+rev=${1:-series}
+case $#$rev in 0series|1series|1[0-9]*) ;; *) usage 'kselftest.sh [REV]
 
-Builds tools/testing/selftests/dma-buf of the revision series into
-build/$BASE/kselftest: fence_unload, the program, and tests, the names of all its
+Builds tools/testing/selftests/dma-buf of REV (default: series; or the number of a
+patch) into build/$BASE/kselftest[-NUMBER]: fence_unload, the program, and tests, the names of all its
 tests as "-r" takes them. Does nothing when that is current. Prints the folder.
-(The module it needs is built with each kernel: "#module" in kconfig/vm.)'
+(The module it needs is built with each kernel: "#module" in kconfig/vm.)' ;;
+esac
 
 lock_build
 [ -d "$TREE" ] || "$TOP/tools/tree.sh"
 out=$BUILD/kselftest
+[ "$rev" = series ] || out=$out-$rev
 dir=tools/testing/selftests/dma-buf
 temp_dir tmp
 
-kgit -C "$TREE" rev-parse "series:$dir" series:tools/testing/selftests/kselftest_harness.h \
-	series:include/uapi >"$tmp/stamp" || die "the series has no $dir"
+commit=$(rev_commit "$rev") && kgit -C "$TREE" rev-parse "$commit:$dir" \
+	"$commit:tools/testing/selftests/kselftest_harness.h" "$commit:include/uapi" \
+	>"$tmp/stamp" || die "revision $rev has no $dir"
 if cmp -s "$tmp/stamp" "$out/stamp"; then
 	echo "$out"
 	exit 0
 fi
 
-# In the worktree of series, by the rules of its own Makefile.
-checkout_work series
+# In the worktree of REV, by the rules of its own Makefile.
+checkout_work "$rev"
 headers=$BUILD/obj/headers
 mkdir -p "$headers"
 logged kselftest-headers make -C "$WORK" O="$headers" headers || exit 1

@@ -24,7 +24,9 @@ out=$BUILD/vm-test/$config-$rev
 
 lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
-kselftest=$("$TOP/tools/kselftest.sh")
+# A patch is tested by the tests that there are with it.
+case $rev$only in *[!0-9]*) of=series ;; *) of=$rev ;; esac
+kselftest=$("$TOP/tools/kselftest.sh" "$of")
 
 limit=600 rounds=40
 # KASAN in an emulator: everything takes some times as long.
