@@ -6,7 +6,7 @@
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
 #   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
-#   kselftest FIXTURE.[VARIANT.]TEST [fails|dies]	in a VM
+#   kselftest FIXTURE.[VARIANT.]TEST [fails|dies|races]	in a VM
 #   kselftest-debug FIXTURE.[VARIANT.]TEST [fails|dies]	the same, with KASAN, lockdep and the like
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
