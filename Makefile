@@ -2,7 +2,7 @@
 # What each target does is in tools/; `make help` names them.
 
 # Without BASE: drm-misc-next, and check is for all.
-export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR MINUTES SEED
+export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR MINUTES SEED TEST REV CONFIG
 
 help: ## this list
 	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
@@ -12,7 +12,13 @@ demo: ## shows a held fence after its issuer is gone, plain kernel and series si
 	@tools/demo.sh
 
 check: ## runs every test there is (without BASE for all series), ends with "N passed, N failed"
-	@tools/check.sh
+	@tools/check.sh $(PATTERN)
+
+test: ## runs one test of the tree as it is (TEST=suite, suite.case or kselftest; REV=base|tests|series|N, CONFIG=; without TEST: more on it)
+	@tools/test.sh
+
+shell: ## opens a shell in a VM with the tree as it is (REV=, CONFIG=vm)
+	@tools/shell.sh
 
 prove: ## shows that each test of a defect fails on the base
 	@tools/prove.sh
@@ -38,7 +44,10 @@ stress: ## runs the kselftest in random order on KASAN, PREEMPT_RT, KCSAN (MINUT
 selftest: ## tests these tools
 	@tools/selftest.sh
 
-clean: ## removes what was built; refuses while build/BASE/linux has commits to export
+clean: ## removes what was built, but not the download and the kernels of the base; refuses while build/BASE/linux has commits to export
 	@tools/clean.sh
 
-.PHONY: help demo check prove tree export bisect mail bench stress selftest clean
+distclean: ## removes all of build/BASE; refuses as clean does
+	@tools/clean.sh --all
+
+.PHONY: help demo check test shell prove tree export bisect mail bench stress selftest clean distclean

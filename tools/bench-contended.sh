@@ -9,39 +9,52 @@ Boots kernels of base and series in QEMU in turn, PAIRS times (default 10), with
 CPUs and the benchmark of bench/module. Prints the nanoseconds that a fence takes with
 a lock that all share and, on the series, with a lock of its own, and the ratios pair
 by pair with their spread. Where the machine is emulated, the time of an operation is
-that of the emulator: only the ratio says something, and it is labelled so.'
+that of the emulator: only the ratio says something, and it is labelled so.
+MINUTES and AGAIN: as in bench.sh.'
 
 pairs=${1:-10}
 [ $# -le 1 ] || usage "$USAGE"
 case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
 [ "$(nproc)" -ge 2 ] || die "needs two CPUs: two of the guest spin against each other"
+. "$TOP/tools/lib-verdicts.sh"
 lock_build
 for rev in base series; do
 	"$TOP/tools/kernel.sh" bench-vm $rev >/dev/null
 done
 out=$BUILD/bench-contended
-rm -rf -- "$out"
 mkdir -p -- "$out"
+temp_dir tmp
+key=$(sum_of "$(tools_sum tools/bench-contended.sh tools/vm.sh vm/init.c)" \
+	"$("$TOP/tools/kernel.sh" --key bench-vm base)" "$("$TOP/tools/kernel.sh" --key bench-vm series)")
+done_pairs=$(pairs_of "$out" "$key")
 
 # measure REV: "SHARED [OWN]", the medians of that boot in picoseconds.
 measure() {
-	echo 'bench insmod /test/test_modules/fence-bench.ko contended=1 && cat /proc/fence-bench' >"$out/cmd"
-	"$TOP/tools/vm.sh" -t 300 "$KERNELS/bench-vm-$1" "$out/vm" <"$out/cmd" >"$out/log" 2>&1 ||
+	echo 'bench insmod /test/test_modules/fence-bench.ko contended=1 && cat /proc/fence-bench' >"$tmp/cmd"
+	"$TOP/tools/vm.sh" -t 300 "$KERNELS/bench-vm-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
 		die "fence-bench does not run on $1; log: $out/vm"
 	awk '$1 == "op" { ns[$3] = $5 } END { print ns["extern"], ns["inline"] }' \
 		"$out"/vm/*/output/bench
 }
 
+longest=0
 for ((i = 1; i <= pairs; i++)); do
-	# Who is first changes, so that a drift of the machine hits both alike.
+	[ ! -e "$done_pairs/$i" ] || continue
+	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
+	since=$SECONDS
+	# Which is first changes, so that a drift of the machine hits both alike.
 	if [ $((i % 2)) -eq 1 ]; then
 		base=$(measure base) series=$(measure series)
 	else
 		series=$(measure series) base=$(measure base)
 	fi
 	say "  pair $i of $pairs: base $base, series $series"
-	echo "${base%% *} $series" >>"$out/results"
+	echo "${base%% *} $series" >"$tmp/pair"
+	mv "$tmp/pair" "$done_pairs/$i"
+	longest=$((SECONDS - since))
 done
+for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
+mv "$tmp/results" "$out/results"
 
 awk '
 	function sorted(a, n,  i, j, t) {

@@ -10,36 +10,48 @@ with one CPU and bench/sched: jobs that do nothing go through the whole schedule
 in batches. Prints the nanoseconds for a job, the mean over all of them, and in the
 fastest batch, the ratio base / series pair by pair with its spread, and what memory
 the fences of a job take. Where the machine is emulated a nanosecond is an
-instruction, whatever that one would cost.'
+instruction, whatever that one would cost. MINUTES and AGAIN: as in bench.sh.'
 
 pairs=${1:-10}
 [ $# -le 1 ] || usage "$USAGE"
 case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
+. "$TOP/tools/lib-verdicts.sh"
 lock_build
 for rev in base series; do
 	"$TOP/tools/kernel.sh" bench-sched $rev >/dev/null
 done
 out=$BUILD/bench-sched
-rm -rf -- "$out"
 mkdir -p -- "$out"
+temp_dir tmp
+key=$(sum_of "$(tools_sum tools/bench-sched.sh tools/vm.sh vm/init.c)" \
+	"$("$TOP/tools/kernel.sh" --key bench-sched base)" "$("$TOP/tools/kernel.sh" --key bench-sched series)")
+done_pairs=$(pairs_of "$out" "$key")
 
 # measure REV: "NS BYTES OBJECT"
 measure() {
 	# insmod does not load what a module needs.
-	echo 'bench modprobe gpu-sched && insmod /test/test_modules/sched-bench.ko' >"$out/cmd"
+	echo 'bench modprobe gpu-sched && insmod /test/test_modules/sched-bench.ko' >"$tmp/cmd"
 	# The time that one CPU waits for another is that of the host, not of the kernel.
-	VM_APPEND=nr_cpus=1 "$TOP/tools/vm.sh" -i -t 120 "$KERNELS/bench-sched-$1" "$out/vm" <"$out/cmd" >"$out/log" 2>&1 ||
+	VM_APPEND=nr_cpus=1 "$TOP/tools/vm.sh" -i -t 120 "$KERNELS/bench-sched-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
 		die "sched-bench does not run on $1; log: $out/vm"
 	sed -n 's/.*sched-bench: jobs //p; s/.*sched-bench: fence //p' \
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
 }
 
+longest=0
 for ((i = 1; i <= pairs; i++)); do
+	[ ! -e "$done_pairs/$i" ] || continue
+	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
+	since=$SECONDS
 	base=$(measure base)
 	series=$(measure series)
 	say "  pair $i of $pairs: $base/ $series"
-	echo "$base $series" >>"$out/results"
+	echo "$base $series" >"$tmp/pair"
+	mv "$tmp/pair" "$done_pairs/$i"
+	longest=$((SECONDS - since))
 done
+for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
+mv "$tmp/results" "$out/results"
 
 sort -n "$out/results" | awk '
 	NF != 8 { bad = 1; next }

@@ -6,7 +6,9 @@ USAGE='tools/bench.sh [--null] [CONFIG...]
   CONFIG  bench-preempt, bench-nopreempt (default: both, see kconfig/)
   --null  the base against itself: shows how much of a ratio is noise
   PAIRS=N boot each kernel N times, in turn (default 10)
-Exit status 1 if a target was missed.'
+  MINUTES=N stop in time; the next run goes on, as after any cut
+  AGAIN=yes measure anew what was measured with the same kernels before
+Exit status: 1 a target was missed, 3 MINUTES are over and pairs are left.'
 
 null=
 configs=()
@@ -22,6 +24,7 @@ pairs=${PAIRS:-10}
 case $pairs in
 ''|0*|*[!0-9]*) die "PAIRS=$pairs is no number; say PAIRS=10" ;;
 esac
+. "$TOP/tools/lib-verdicts.sh"
 [ "$(uname -m)" = x86_64 ] || die "UML needs an x86_64 machine"
 [ "$(nproc)" -ge 2 ] || die "needs two CPUs: two of the guest spin against each other"
 
@@ -60,32 +63,51 @@ for config in "${configs[@]}"; do
 	done
 done
 
-# Base and series in turn, and who is first changes from pair to pair: a drift
+key=$(sum_of "$series" "$(tools_sum tools/bench.sh bench/init.c)" \
+	"$(for config in "${configs[@]}"; do
+		for rev in base "$series"; do "$TOP/tools/kernel.sh" --key "$config" "$rev"; done
+	done)")
+done_pairs=$(pairs_of "$out" "$key")
+
+# Base and series in turn, and which is first changes from pair to pair: a drift
 # of the machine's speed hits both alike.
+longest=0
 for config in "${configs[@]}"; do
 	start=$SECONDS
 	for pair in $(seq "$pairs"); do
+		[ ! -e "$done_pairs/$config.$pair" ] || continue
+		fits $longest || pairs_left "$((pair - 1))" "$pairs" "$done_pairs"
+		since=$SECONDS
 		sides=(base series)
 		[ $((pair % 2)) -eq 1 ] || sides=(series base)
+		: >"$tmp/pair"
 		for side in "${sides[@]}"; do
 			rev=base
 			[ "$side" = base ] || rev=$series
 			boot "$config" "$rev" "$tmp/result"
-			sed "s/^/$pair $config $side /" "$tmp/result" >>"$tmp/samples"
+			sed "s/^/$pair $config $side /" "$tmp/result" >>"$tmp/pair"
 		done
+		mv "$tmp/pair" "$done_pairs/$config.$pair"
+		longest=$((SECONDS - since))
 		say "  $config: pair $pair of $pairs, $((SECONDS - start)) s"
 	done
+	[ ! -e "$done_pairs/$config.sizes" ] || continue
+	: >"$tmp/sizes"
 	for side in base series; do
 		rev=base
 		[ "$side" = base ] || rev=$series
 		for kind in fence array chain; do
 			boot "$config" "$rev" "$tmp/result" "$kind"
-			sed "s/^/1 $config $side /" "$tmp/result" >>"$tmp/samples"
+			sed "s/^/1 $config $side /" "$tmp/result" >>"$tmp/sizes"
 		done
 		size "$KERNELS/$config-$rev/vmlinux" |
-			awk -v head="1 $config $side" 'NR == 2 { print head, "text", $1 }' >>"$tmp/samples"
+			awk -v head="1 $config $side" 'NR == 2 { print head, "text", $1 }' >>"$tmp/sizes"
 	done
+	mv "$tmp/sizes" "$done_pairs/$config.sizes"
 done
+for config in "${configs[@]}"; do
+	for pair in $(seq "$pairs") sizes; do cat "$done_pairs/$config.$pair"; done
+done >"$tmp/samples"
 
 name=results
 [ -z "$null" ] || name=null
@@ -96,6 +118,12 @@ cat "$tmp/report"
 mv "$tmp/report" "$out/$name"
 say "  report: $out/$name; every boot: $out/$name.samples"
 # Where UML has one CPU, two of QEMU.
-[ -n "$null" ] || grep -q ' op two-cpus/' "$out/$name.samples" ||
-	"$TOP/tools/bench-contended.sh" "$pairs" || status=1
+[ -n "$null" ] || grep -q ' op two-cpus/' "$out/$name.samples" || {
+	rc=0
+	[ -z "$deadline" ] || MINUTES=$(((deadline - SECONDS + 59) / 60))
+	[ "${MINUTES:-1}" -gt 0 ] || { say "MINUTES are over; two CPUs are left"; exit 3; }
+	"$TOP/tools/bench-contended.sh" "$pairs" || rc=$?
+	[ $rc -ne 3 ] || exit 3
+	[ $rc -eq 0 ] || status=1
+}
 exit "$status"

@@ -1,53 +1,139 @@
 #!/bin/bash
-# Builds and tests after every patch: the UML kernel with the KUnit suites (the VM
-# where series/$BASE/expected-failures has them there, as modules), for the drivers
-# of which there are devices in a VM the kselftest, for xe its own suites, and
-# with warnings made errors the objects of the files that the patch touches, also
-# of those that UML does not build (config `drivers`, x86_64).
+# SPDX-License-Identifier: GPL-2.0
+# Builds and tests after every patch.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/bisect.sh [FIRST [LAST]]   (numbers of patches; default all)"
+USAGE='[TOPIC=folder] [MINUTES=N] tools/bisect.sh [FIRST [LAST]]   (numbers of patches; default all)
+
+After each patch, of the tree at that commit:
+  kunit       the KUnit suites of dma-buf on UML, or as modules in the VM where
+              series/$BASE/expected-failures has them there
+  xe          the suites of xe on UML, for patches of the topic xe
+  kselftest   in the VM, for patches of the topics virtio, qxl and drm
+  objects     the C files that the patch touches compile without a warning (W=1)
+
+A part that passed is kept in series/$BASE/verdicts with a key of all that it depends
+on: what the build reads of the tree at that commit, the configuration, the compiler
+and the text of the tools that test it. It is run again only when one of them changes.
+Exit status: 0 all parts hold, 1 one failed, 3 MINUTES are over and some are left.'
+case ${1:-} in -*) usage "$USAGE" ;; esac
 [ $# -le 2 ] || usage "$USAGE"
-first=${1:-1}
 total=$(series_patches | wc -l)
-last=${2:-$total}
+first=${1:-1} last=${2:-$total}
 case $first$last in *[!0-9]*) usage "$USAGE" ;; esac
 [ "$first" -ge 1 ] && [ "$last" -le "$total" ] && [ "$first" -le "$last" ] ||
 	die "there are patches 1 to $total"
+[ -z "${TOPIC:-}" ] || series_topics | grep -qxF -- "$TOPIC" ||
+	die "TOPIC=$TOPIC is unknown; there are: $(series_topics | xargs)"
+VERDICTS=$SERIES/verdicts
+. "$TOP/tools/lib-verdicts.sh"
 lock_build
 "$TOP/tools/tree.sh"
 
-passed=0 failed=0
-verdict() {	# verdict NAME COMMAND...
-	local name=$1 log
-	log=$LOG/bisect/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
-	shift
-	mkdir -p "$LOG/bisect"
-	if "$@" >"$log" 2>&1; then
-		echo "ok $name"
-		passed=$((passed + 1))
-	else
-		echo "not ok $name  log: $log"
-		failed=$((failed + 1))
-	fi
+# What tests each part.
+uml_tools=$(tools_sum tools/kunit.sh vm/console.awk)
+vm_tools=$(tools_sum tools/kselftest.sh tools/vm-test.sh tools/vm.sh vm/init.c vm/console.awk vm/ksft)
+objects_tools=$(tools_sum tools/objects.sh)
+where=uml
+! grep -q '^kunit-vm ' "$SERIES/expected-failures" || where=vm
+
+# add NAME KEY COMMAND...: a part of patch $n.
+names=() keys=() numbers=() commands=()
+add() {
+	names+=("$1") keys+=("$2") numbers+=("$n")
+	shift 2
+	commands+=("$*")
 }
+kernel_key() { "$TOP/tools/kernel.sh" --key "$1" "$n"; }
+# vm_key REV: with the tests of that revision, "-" if the kselftest is not run.
+vm_key() {
+	local commit text=
+	if [ "$1" != - ]; then
+		commit=$(rev_commit "$1")
+		text=$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" "$commit:include/uapi")
+	fi
+	sum_of "${text:+kselftest}" "$(kernel_key vm)" "$text" "$vm_tools"
+}
+
 mapfile -t patches < <(series_patches)
+say "  what holds already …"
 for ((n = first; n <= last; n++)); do
 	p=${patches[$((n - 1))]}
-	if grep -q '^kunit-vm ' "$SERIES/expected-failures"; then
-		verdict "$n modules ${p%.patch}" "$TOP/tools/vm-test.sh" vm "$n" modules
+	[ -z "${TOPIC:-}" ] || [ "${p%%/*}" = "$TOPIC" ] || continue
+	if [ $where = vm ]; then
+		add "kunit vm" "$(vm_key -)" vm-test.sh vm "$n" modules
 	else
-		verdict "$n kunit ${p%.patch}" "$TOP/tools/kunit.sh" uml "$n"
+		add "kunit uml" "$(sum_of "$(kernel_key uml)" "$uml_tools")" kunit.sh uml "$n"
 	fi
 	# xe_rtp provokes warnings on purpose.
 	case $p in
-	xe/*)	verdict "$n suites of xe ${p%.patch}" "$TOP/tools/kunit.sh" uml-xe "$n" 'xe_[!r]*' ;;
+	xe/*)	add "xe uml-xe" "$(sum_of "$(kernel_key uml-xe)" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
 	virtio/*|qxl/*|drm/*)
-		verdict "$n kselftest ${p%.patch}" "$TOP/tools/vm-test.sh" vm "$n" ;;
+		add "kselftest vm" "$(vm_key "$n")" vm-test.sh vm "$n" ;;
 	esac
-	verdict "$n objects ${p%.patch}" "$TOP/tools/objects.sh" "$n"
+	key=$("$TOP/tools/objects.sh" --key "$n")
+	[ -z "$key" ] || add objects "$(sum_of "$key" "$objects_tools")" objects.sh "$n"
+done
+
+# rest FROM: how long the parts from that one on will take; a key counts once.
+rest() {
+	local i sum=0 s=
+	local -A seen=() time=()
+	for ((i = $1; i < ${#names[@]}; i++)); do
+		holds "${keys[$i]}" "${names[$i]}" || [ -n "${seen[${keys[$i]}]:-}" ] && continue
+		seen[${keys[$i]}]=yes
+		s=${time[${names[$i]}]:-}
+		[ -n "$s" ] || s=$(usual 90 "${names[$i]}")
+		time[${names[$i]}]=$s
+		sum=$((sum + s))
+	done
+	echo $sum
+}
+
+count=${#names[@]} passed=0 kept=0 failed=0 left=()
+declare -A failed_at=()
+for ((i = 0; i < count; i++)); do
+	name=${names[$i]} key=${keys[$i]} n=${numbers[$i]}
+	title="$n ${name%% *} ${patches[$((n - 1))]%.patch}"
+	if holds "$key" "$name"; then
+		kept=$((kept + 1))
+		continue
+	fi
+	if [ -n "${failed_at[$key]:-}" ]; then
+		failed=$((failed + 1))
+		echo "not ok $title (the same as after patch ${failed_at[$key]})"
+		continue
+	fi
+	if [ ${#left[@]} -gt 0 ] || ! fits "$(usual 90 "$name")"; then
+		left+=("$n ${name%% *}")
+		continue
+	fi
+	log=$LOG/bisect/$(printf '%s' "$title" | tr -c 'A-Za-z0-9.\n' -).log
+	start=$SECONDS rc=0
+	read -ra words <<<"${commands[$i]}"
+	watched "$title" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
+	case $rc in
+	0)	keep "$key" $((SECONDS - start)) "$name"
+		passed=$((passed + 1))
+		echo "ok $title ($((SECONDS - start)) s; $((i + 1)) of $count, about $(minutes "$(rest $((i + 1)))") left)" ;;
+	124)	left+=("$n ${name%% *}") ;;
+	130)	exit 130 ;;
+	*)	failed=$((failed + 1))
+		failed_at[$key]=$n
+		echo "not ok $title ($((SECONDS - start)) s)  log: $log" ;;
+	esac
 	# Only the summary is needed later.
 	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-xe,vm}-"$n" "$BUILD/kselftest-$n"
 done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+# When all of the series was asked for, what no patch of it depends on is forgotten.
+if [ "$first-$last${TOPIC:-}" = "1-$total" ]; then
+	for ((i = 0; i < count; i++)); do echo "${keys[$i]} ${names[$i]}"; done | forget_others
+fi
+if [ ${#left[@]} -gt 0 ]; then
+	say "left for the next time, about $(minutes "$(rest 0)"):"
+	printf '%s, ' "${left[@]}" | sed 's/, $/\n/' | fold -s -w 76 | sed 's/^/  /' >&2
+fi
+echo "$((passed + kept)) passed ($kept of them before), $failed failed, ${#left[@]} left"
+[ $failed -eq 0 ] || exit 1
+[ ${#left[@]} -eq 0 ] || exit 3
+[ $((passed + kept)) -gt 0 ]

@@ -1,18 +1,23 @@
 #!/bin/bash
-# Every test there is. One line each; the last one is "N passed, N failed".
-# Exit status 0 only if nothing failed and something ran. For every series, or
-# only for the one that BASE (or KERNEL_SRC) is about.
+# SPDX-License-Identifier: GPL-2.0
+# Runs the checks of one series, or of all series at the same time. The last line
+# is "N passed, N failed".
 only=${BASE:-${KERNEL_SRC:+drm-misc-next}}
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE='[BASE=series] tools/check.sh [PATTERN]   (only the checks whose name contains PATTERN)
-       tools/check.sh --list'
+USAGE='[BASE=series] [MINUTES=N] [AGAIN=yes] tools/check.sh [PATTERN]
+       tools/check.sh --list
+
+Without BASE all series are checked at the same time. With PATTERN only the checks
+whose name contains it are run. A check that passed is not run again until something
+changes that it depends on (AGAIN=yes: it is), so a run that was stopped goes on.
+After MINUTES the run ends and says what is left.
+Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
 # and the series that it is for, or "once", or "SERIES alone": only with BASE=SERIES,
-# since both series together have to be done in 90 minutes, CI's time. Quick ones
-# first: a mistake is known early. One after the other: each builds, or boots, with
-# all CPUs.
+# since both series together have to be done in 90 minutes, the time of CI. Quick ones
+# first: a mistake is known early.
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh	once
 	recorded consoles				console-test.sh	once
@@ -27,7 +32,10 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
 	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
-	the tests fail without the fixes		prove.sh
+	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
+	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
+	tests fail without the fixes, kselftest		prove.sh kselftest
+	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
@@ -39,85 +47,135 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 LIST
 }
 
-# What boots the series is run each time, since a race may show only now. All else
-# says the same of the same text, and is not repeated while nothing has changed,
-# unless it is asked for by a PATTERN.
-repeated() {	# repeated SCRIPT
-	[ -n "$pattern" ] || case $1 in kunit.sh|vm-test.sh|demo.sh) ;; *) return 1 ;; esac
-}
-# What a check depends on: the project, the kernel trees, the compiler.
+# state SCRIPT: one sum of what a check depends on.
 state() {
+	local rev
 	{
-		kgit -C "$TREE" show-ref
 		gcc --version | head -n 1
-		cd "$TOP" && find . \( -path ./.git -o -path "./${BUILD_DIR#"$TOP"/}" \) -prune \
-			-o -type f -print0 | sort -z | xargs -0 sha256sum
-	} | sha256sum
+		cd "$TOP"
+		find tools vm kconfig Makefile -type f -print0 | sort -z | xargs -0 sha256sum
+		case $1 in selftest.sh|console-test.sh) return ;; esac
+		for rev in base series tests; do
+			kgit -C "$TREE" rev-parse -q --verify "$(rev_commit "$rev")^{tree}" || echo "no $rev"
+		done
+		find "series/$BASE" -maxdepth 1 -type f ! -name verdicts ! -name check-times -print0 |
+			sort -z | xargs -0 sha256sum
+		case $1 in export-check.sh|static-checkpatch.sh|table.sh|test-text.sh)
+			find series -name '*.patch' -print0 | sort -z | xargs -0 sha256sum ;;
+		esac
+		[ "$1" != table.sh ] || cat README.md
+	} | sha256sum | cut -c 1-16
 }
 
-pattern=
+# One of several series, run by the one that was called for all.
+together=no once=once
 case ${1:-} in
+--together) together=first; shift ;;
+--together-once-elsewhere) together=yes once=; shift ;;
 --list)	checks; exit 0 ;;
 -*)	usage "$USAGE" ;;
-*)	pattern=${1:-} ;;
 esac
 [ $# -le 1 ] || usage "$USAGE"
+pattern=${1:-}
+checks | cut -f 1 | grep -qF -- "$pattern" || die "no check is called *$pattern*; see tools/check.sh --list"
+VERDICTS=$BUILD/verdicts
+. "$TOP/tools/lib-verdicts.sh"
 
-bases=$only
-if [ -z "$bases" ]; then
+if [ -z "$only" ]; then
+	start=$SECONDS passed=0 failed=0 left=0
 	# The first one is that of the tools' own tests.
 	bases="$BASE $(cd "$TOP/series" && ls -d -- */base | sed 's,/base,,' | grep -vxF "$BASE" || :)"
-fi
-"$TOP/tools/deps.sh" check
-
-passed=0 failed=0
-start=$SECONDS
-once=once
-for base in $bases; do
-	unset LIFETIME_LOCKED
-	BASE=$base
-	. "$TOP/tools/lib.sh"
-	lock_build
-	"$TOP/tools/tree.sh"
-	mkdir -p "$LOG/check"
-	state=$(state)
-	[ "$bases" = "$base" ] || echo "# $base"
-	while IFS=$'\t' read -r name command where; do
-		[[ $name == *"$pattern"* ]] || continue
-		case ${where:-$base} in
-		"$base"|"$once"|"$only alone") ;;
-		*)	continue ;;
-		esac
-		log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
-		since=$SECONDS
-		read -ra words <<<"$command"
-		if ! repeated "${words[0]}" && [ "$state" = "$(cat -- "$log.passed" 2>/dev/null)" ]; then
-			passed=$((passed + 1))
-			printf 'ok %s (nothing has changed since it passed)\n' "$name"
-			continue
-		fi
-		rm -f -- "$log.passed"
-		rc=0
-		if [ -x "$TOP/tools/${words[0]}" ]; then
-			watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
+	# What they share.
+	"$TOP/tools/deps.sh" check
+	"$TOP/tools/sparse.sh" >/dev/null || :
+	how=--together
+	pids=
+	set -m
+	for base in $bases; do
+		rm -f -- "$BUILD_DIR/$base/log/check/total"
+		(BASE=$base "$0" $how "$@" 2>&1 | sed -u "s/^/$base: /") &
+		pids="$pids $!"
+		how=--together-once-elsewhere
+	done
+	set +m
+	for pid in $pids; do
+		wait "$pid" || [ $? -ne 130 ] || exit 130
+	done
+	for base in $bases; do
+		if read -r p f l 2>/dev/null <"$BUILD_DIR/$base/log/check/total"; then
+			passed=$((passed + p)) failed=$((failed + f)) left=$((left + l))
 		else
-			echo "tools/${words[0]} is missing" >"$log"
-			rc=127
-		fi
-		[ $rc -ne 130 ] || exit 130
-		if [ $rc -eq 0 ]; then
-			passed=$((passed + 1))
-			echo "$state" >"$log.passed"
-			printf 'ok %s (%d s)\n' "$name" $((SECONDS - since))
-		else
+			echo "not ok $base: its checks did not come to an end, see above"
 			failed=$((failed + 1))
-			printf 'not ok %s (%d s)  log: %s\n' "$name" $((SECONDS - since)) "$log"
-			tail -n 5 -- "$log" | sed 's/^/    /'
 		fi
-	done < <(checks | tr -s '\t')
-	once=
-done
-[ $((passed + failed)) -gt 0 ] || die "no check is called *$pattern*; see tools/check.sh --list"
+	done
+	say "$((SECONDS - start)) s in all"
+	[ $left -eq 0 ] || echo "$left left"
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ] || exit 1
+	[ $left -eq 0 ] || exit 3
+	exit 0
+fi
+
+lock_build
+"$TOP/tools/deps.sh" check
+"$TOP/tools/tree.sh"
+mkdir -p "$LOG/check"
+rm -f -- "$LOG/check/total"
+times=$SERIES/check-times
+declare -A states=()
+
+passed=0 failed=0 left=0
+start=$SECONDS
+while IFS=$'\t' read -r name command where; do
+	[[ $name == *"$pattern"* ]] || continue
+	case ${where:-$BASE} in
+	"$BASE"|"$once") ;;
+	"$BASE alone") [ $together = no ] || continue ;;
+	*)	continue ;;
+	esac
+	log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
+	read -ra words <<<"$command"
+	: "${states[${words[0]}]:=$(state "${words[0]}")}"
+	key=$(sum_of "${states[${words[0]}]}" "$command")
+	if [ -z "$pattern${AGAIN:-}" ] && holds "$key" "$name"; then
+		passed=$((passed + 1))
+		printf 'ok %s (nothing has changed since it passed)\n' "$name"
+		continue
+	fi
+	# How long it takes from nothing, as recorded with the series.
+	recorded=$(sed -n "s/^\([0-9]*\) $name\$/\1/p" "$times" 2>/dev/null || :)
+	if [ $left -gt 0 ] || ! fits "$(usual "${recorded:-60}" "$name")"; then
+		left=$((left + 1))
+		printf 'left: %s\n' "$name"
+		continue
+	fi
+	since=$SECONDS rc=0
+	if [ -x "$TOP/tools/${words[0]}" ]; then
+		watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
+	else
+		echo "tools/${words[0]} is missing" >"$log"
+		rc=127
+	fi
+	took=$((SECONDS - since))
+	case $rc in
+	0)	passed=$((passed + 1))
+		keep "$key" $took "$name"
+		grew=
+		[ -z "$recorded" ] || [ $took -le $((recorded * 3 / 2 + 30)) ] || grew=", GREW: $recorded s are recorded"
+		printf 'ok %s (%d s%s)\n' "$name" $took "$grew" ;;
+	124)	left=$((left + 1))
+		printf 'left: %s (stopped after %d s)\n' "$name" $took ;;
+	130)	exit 130 ;;
+	*)	failed=$((failed + 1))
+		printf 'not ok %s (%d s)  log: %s\n' "$name" $took "$log"
+		tail -n 5 -- "$log" | sed 's/^/    /' ;;
+	esac
+done < <(checks | tr -s '\t')
+[ $((passed + failed + left)) -gt 0 ] || die "$BASE has no check that is called *$pattern*"
 say "$((SECONDS - start)) s; logs: $LOG"
+echo "$passed $failed $left" >"$LOG/check/total"
+[ $left -eq 0 ] || echo "$left left; the next run goes on with them"
 echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+[ $failed -eq 0 ] || exit 1
+[ $left -eq 0 ] || exit 3

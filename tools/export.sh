@@ -6,9 +6,12 @@
 # The topic of a commit: that of the patch with the same subject, or else with the
 # same change; a new one goes to TOPIC, or without it to the topic of the commit
 # before it. The patches of a topic are neighbours (git rebase -i to sort them).
+#
+# After make tree has stopped at a patch that did not apply, the rest is applied first.
 . "$(dirname -- "$0")/lib.sh"
+. "$TOP/tools/lib-tree.sh"
 
-USAGE="[TOPIC=folder] tools/export.sh [--to FOLDER]   (writes to FOLDER instead)"
+USAGE="[TOPIC=folder] tools/export.sh [--to FOLDER]   (writes to FOLDER, which is new or empty, instead)"
 to=
 case $#${1:-} in
 0)	;;
@@ -17,13 +20,22 @@ case $#${1:-} in
 esac
 TOPIC=${TOPIC:-}
 case $TOPIC in *[!a-z0-9-]*|-*) die "TOPIC=$TOPIC: a topic is a folder name of a-z, 0-9 and -" ;; esac
+if [ -n "$to" ] && [ -e "$to" ]; then
+	[ -d "$to" ] && [ -z "$(ls -A -- "$to")" ] ||
+		die "--to $to is there and not empty; give a new folder"
+elif [ -n "$to" ]; then
+	[ -d "$(dirname -- "$to")" ] || die "--to $to cannot be made: there is no folder $(dirname -- "$to")"
+fi
 lock_build
 
-STATE=$TREE/.git/series-state
 [ -f "$STATE" ] || die "no tree in $TREE; make tree first"
+not_in_progress
 [ "$(kgit -C "$TREE" symbolic-ref -q --short HEAD || :)" = series ] ||
-	die "$TREE is not on its branch series (a rebase in progress?); finish that first"
-[ -z "$(kgit -C "$TREE" status --porcelain | head -n 1)" ] ||
+	die "$TREE is not on its branch series; git checkout series there first"
+if [ -n "$(state_field pending)$(state_field moving)" ]; then
+	"$TOP/tools/tree.sh" --continue || exit 1
+fi
+! dirty ||
 	die "$TREE has uncommitted changes; commit or undo them first"
 kgit -C "$TREE" merge-base --is-ancestor base HEAD ||
 	die "the commits of $TREE do not start at the tag base; git rebase them onto base"
@@ -33,15 +45,17 @@ while IFS= read -r f; do
 	grep -qxF -- "$f" <(series_patches) ||
 		die "series/$BASE/$f is not in series/$BASE/series; name it there or move it away"
 done < <(cd "$SERIES" && find . -mindepth 2 -name '*.patch' ! -name 0000-cover-letter.patch | sed 's,^\./,,')
-head=$(kgit -C "$TREE" rev-parse HEAD)
+head=$(tree_head)
 mapfile -t commits < <(kgit -C "$TREE" rev-list --reverse base..HEAD)
 
 # If series/ was edited since the tree was made, writing would undo that edit.
 [ "$(series_patches | while read -r p; do sha256sum <"$SERIES/$p" 2>/dev/null | cut -d' ' -f1; done)" \
-  = "$(sed -n 's/^patch \([0-9a-f]*\) .*/\1/p' "$STATE")" ] || {
-	[ "$head" != "$(sed -n 's/^head //p' "$STATE")" ] ||
+  = "$(state_sums)" ] || {
+	[ -z "$(state_field mended)" ] ||
+		die "series/$BASE changed after its patches were applied, and the tree has what you mended; undo the change (git diff series/$BASE), make export, then change it"
+	[ "$head" != "$(state_field head)" ] ||
 		die "series/$BASE changed and the tree did not; make tree is what you want"
-	die "both series/$BASE and the tree changed; undo one (git checkout series/$BASE, or in the tree git reset --hard $(sed -n 's/^head //p' "$STATE" | cut -c1-12))"
+	die "both series/$BASE and the tree changed; undo one (git checkout series/$BASE, or in the tree git reset --hard $(state_field head | cut -c1-12))"
 }
 
 # --- the topic of each commit ---------------------------------------------------
@@ -144,8 +158,7 @@ unset GIT_INDEX_FILE
 [ $i -eq ${#commits[@]} ] || die "$i patches for ${#commits[@]} commits; nothing was written"
 
 if [ -n "$to" ]; then
-	rm -rf -- "$to"
-	mv -- "$new" "$to"
+	mv -T -- "$new" "$to"
 	exit 0
 fi
 

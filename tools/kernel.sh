@@ -1,11 +1,12 @@
 #!/bin/bash
-# Builds a kernel: CONFIG names kconfig/CONFIG, REV is base, tests, series or the
-# number of a patch. Leaves build/$BASE/kernel/CONFIG-REV/ with
+# Builds a kernel: CONFIG names kconfig/CONFIG, REV is base, tests, series, wip (the
+# work tree of build/$BASE/linux as it is) or the number of a patch. Leaves
+# build/$BASE/kernel/CONFIG-REV/ with
 #   config, linux (UML) or bzImage, vmlinux, modules/ (a modules_install tree), stamp
 # and does nothing when the stamp says that nothing it depends on has changed.
 # Prints the folder. With --prepare only makes another object folder ready in
 # which single objects can be compiled, and prints the make command for that, one
-# word a line.
+# word per line. With --key only prints a sum of all that the result depends on.
 #
 # kconfig/CONFIG: lines of a .config, over allnoconfig, then those of
 # kconfig/$BASE/CONFIG, if there is one; a later line wins. An option named in
@@ -14,22 +15,29 @@
 #   #arch um          the architecture (um, x86_64, arm64; default x86_64)
 #   #target T...      what make builds (default: linux, bzImage modules or Image modules;
 #                     "modules" alone only compiles them, nothing is kept)
+#   #unread PATH...   folders and files that the build does not read, but for their
+#                     Kconfig: a change there makes no new kernel. Checked after
+#                     the build. Not taken over by #include.
 #   #module FOLDER    also build this out-of-tree module, of the project, or of
 #                     the series' tree (for every REV, from the series' text)
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/kernel.sh [--prepare] CONFIG base|tests|series|NUMBER"
-prepare=
-if [ "${1:-}" = --prepare ]; then prepare=yes; shift; fi
+USAGE="tools/kernel.sh [--prepare|--key] CONFIG base|tests|series|wip|NUMBER"
+prepare='' key=''
+case ${1:-} in
+--prepare) prepare=yes; shift ;;
+--key)	key=yes; shift ;;
+esac
 [ $# -eq 2 ] || usage "$USAGE"
 config=$1 rev=$2
 case $config in *[!A-Za-z0-9._-]*|''|.*) usage "$USAGE" ;; esac
 [ -f "$TOP/kconfig/$config" ] ||
 	die "no kconfig/$config; there are: $(cd "$TOP/kconfig" && echo *)"
 lock_build
+known_rev "$rev"
 [ -d "$TREE" ] || "$TOP/tools/tree.sh"
-commit=$(rev_commit "$rev") || die "no revision '$rev'; say base, tests, series or a patch's number"
-"$TOP/tools/deps.sh" build
+commit=$(rev_commit "$rev") || die "no revision '$rev'; say base, tests, series, wip or a patch's number"
+[ -n "$key" ] || "$TOP/tools/deps.sh" build
 
 out=$KERNELS/$config-$rev
 obj=$BUILD/obj/$config${prepare:+-single}
@@ -78,7 +86,7 @@ command -v "$cc" >/dev/null || die "no $cc; install gcc-aarch64-linux-gnu"
 # --- is it current? --------------------------------------------------------------
 module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 {
-	echo "tree $(kgit -C "$TREE" rev-parse "$commit^{tree}")"
+	echo "inputs $(inputs "$config" "$commit")"
 	echo "compiler $("$cc" --version | head -n 1)"
 	echo "arch $arch targets $targets"
 	for m in $modules; do
@@ -91,6 +99,10 @@ module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 	done
 	cat "$tmp/fragment"
 } >"$tmp/stamp"
+if [ -n "$key" ]; then
+	sha256sum <"$tmp/stamp" | cut -c 1-16
+	exit 0
+fi
 if [ -z "$prepare" ] && cmp -s "$tmp/stamp" "$out/stamp"; then
 	echo "$out"
 	exit 0
@@ -127,10 +139,24 @@ make_config() {
 	[ $bad -eq 0 ]
 }
 [ -n "$prepare" ] || say "kernel $config, $rev ($arch)"
-logged "config-$config-$rev" make_config || {
-	grep '^not honoured' "$LOG/config-$config-$rev.log" >&2 || exit 1
-	die "kconfig/$config asks for options that this kernel does not give"
-}
+# The configuration made before is taken again if all that it depends on is the same.
+{
+	sed -n '/^compiler /p; /^arch /p' "$tmp/stamp"
+	kgit -C "$TREE" ls-tree -r "$commit" |
+		grep -E '	((.*/)?Kconfig[^/]*|Makefile|scripts/.*|arch/[^/]*/Makefile.*)$'
+	cat "$tmp/fragment"
+} >"$tmp/config-stamp"
+if cmp -s "$tmp/config-stamp" "$obj.config-stamp"; then
+	cp "$obj.config" "$tmp/config"
+else
+	logged "config-$config-$rev" make_config || {
+		grep '^not honoured' "$LOG/config-$config-$rev.log" >&2 || exit 1
+		die "kconfig/$config asks for options that this kernel does not give"
+	}
+	rm -f "$obj.config-stamp"
+	cp "$tmp/config" "$obj.config"
+	cp "$tmp/config-stamp" "$obj.config-stamp"
+fi
 cmp -s "$tmp/config" "$obj/.config" || cp "$tmp/config" "$obj/.config"
 
 if [ -n "$prepare" ]; then
@@ -141,6 +167,17 @@ fi
 
 # shellcheck disable=SC2086
 logged "build-$config-$rev" kmake $targets || exit 1
+
+# What "#unread" says has to be true.
+read_after_all() {
+	local paths
+	paths=$(unread "$config" | xargs -n 1 | sed 's,[.],\\.,g' | paste -sd'|')
+	[ -n "$paths" ] || return 0
+	find "$obj" -name '.*.o.cmd' -print0 |
+		xargs -0 grep -hoE "(^  |^source_.* := )$WORK/($paths)(/[^ ]*)?( |\$)" | sed 's/.* //' | head -n 1
+}
+bad=$(read_after_all || :)
+[ -z "$bad" ] || die "kconfig/$config says #unread, but the build reads ${bad#"$WORK/"}; correct that line"
 
 # --- put the result aside, in a temporary name ------------------------------------
 temp_dir new

@@ -4,16 +4,17 @@
 . "$(dirname -- "$0")/lib.sh"
 
 rev=${1:-series}
-case $#$rev in 0series|1series|1[0-9]*) ;; *) usage 'kselftest.sh [REV]
+case $#$rev in 0series|1series|1wip|1[0-9]*) ;; *) usage 'kselftest.sh [REV]
 
-Builds tools/testing/selftests/dma-buf of REV (default: series; or the number of a
-patch) into build/$BASE/kselftest[-NUMBER]: fence_unload, the program, and tests, the
-names of all its tests as "-r" takes them. Does nothing when that is current. Prints
-the folder.
+Builds tools/testing/selftests/dma-buf of REV (default: series; or wip, the work tree
+build/$BASE/linux as it is, or the number of a patch) into build/$BASE/kselftest[-REV]:
+fence_unload, the program, and tests, the names of all its tests as "-r" takes them.
+Does nothing when that is current. Prints the folder.
 (The module it needs is built with each kernel: "#module" in kconfig/vm.)' ;;
 esac
 
 lock_build
+known_rev "$rev"
 [ -d "$TREE" ] || "$TOP/tools/tree.sh"
 out=$BUILD/kselftest
 [ "$rev" = series ] || out=$out-$rev

@@ -24,9 +24,11 @@ config=$1 rev=$2 glob=${3:-}
 case $glob in */*) usage "$USAGE" ;; esac
 limit=${KUNIT_TIMEOUT:-600}
 [ "$(uname -m)" = x86_64 ] || die "UML runs on x86_64 only"
+grep -q '^#arch um' "$TOP/kconfig/$config" 2>/dev/null || grep -q '^#include uml' "$TOP/kconfig/$config" 2>/dev/null ||
+	die "no kconfig/$config for UML (#arch um)"
+known_rev "$rev"
 lock_build
 kernel=$("$TOP/tools/kernel.sh" "$config" "$rev")
-[ -x "$kernel/linux" ] || die "kconfig/$config is not for UML (#arch um)"
 
 # Without a third argument: all suites of drivers/dma-buf, and where they are
 # declared. drm has many more, some of which provoke warnings on purpose.

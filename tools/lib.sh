@@ -44,6 +44,13 @@ WORK=$BUILD/work
 LOG=$BUILD/log
 KERNELS=$BUILD/kernel
 export TOP BASE BUILD_DIR SERIES BUILD TREE WORK LOG KERNELS
+# The lock marks a folder that these tools made; in another one nothing is touched.
+if [ ! -f "$BUILD/lock" ]; then
+	[ ! -e "$BUILD" ] || [ -z "$(ls -A -- "$BUILD/")" ] ||
+		die "$BUILD was not made by these tools; set BUILD_DIR=/another/folder"
+	mkdir -p -- "$BUILD"
+	: >"$BUILD/lock"
+fi
 mkdir -p -- "$LOG" "$BUILD/tmp"
 
 # The tools' git: the user's configuration (hooks, signing, diff options) must
@@ -66,6 +73,8 @@ lock_build() {
 	exec 9>"$BUILD/lock"
 	flock -n 9 || die "another run is at work in $BUILD; wait for it or set BUILD_DIR=/another/folder"
 	export LIFETIME_LOCKED=$BUILD
+	# What a run left that was killed. Scripts without the lock need theirs for seconds.
+	find "$BUILD/tmp" -mindepth 1 -maxdepth 1 -mmin +60 -exec rm -rf -- {} +
 }
 
 # Temporary names, removed on every way out, and what runs in the background
@@ -91,7 +100,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # watched TITLE LOG COMMAND...: runs it with all output in LOG, and shows that it
-# lives: on a terminal one line that moves, else a line each minute.
+# lives: on a terminal one line that moves, else a line each minute. Returns 124 if
+# it had to be stopped at $deadline (see lib-verdicts.sh).
 watched() {
 	local title=$1 log=$2 start=$SECONDS pid next rc=0 tty=
 	shift 2
@@ -104,6 +114,11 @@ watched() {
 	next=$((SECONDS + 60))
 	[ -n "$tty" ] || say "  $title …"
 	while kill -0 "$pid" 2>/dev/null; do
+		if [ -n "${deadline:-}" ] && [ $SECONDS -ge "$deadline" ]; then
+			kill -TERM -- "-$pid" 2>/dev/null || :
+			wait "$pid" || :
+			return 124
+		fi
 		if [ -n "$tty" ]; then
 			printf '\r\033[K  %s  %d s  %s' "$title" $((SECONDS - start)) \
 				"$(tail -n 1 -- "$log" | tr -d '\r\033' | cut -c 1-50)" >&2
@@ -117,6 +132,7 @@ watched() {
 	done
 	wait "$pid" || rc=$?
 	[ -z "$tty" ] || printf '\r\033[K' >&2
+	[ $rc -ne 124 ] || rc=1
 	return $rc
 }
 
@@ -148,23 +164,91 @@ series_patches() {
 # The topics, in order.
 series_topics() { series_patches | sed 's,/.*,,' | awk '!seen[$0]++'; }
 
-# rev_commit REV: the commit of base, series, tests or a patch's number.
+# rev_commit REV: the commit of base, series, tests, wip or a patch's number.
 rev_commit() {
+	case $1 in base|wip|0) ;; *)
+		! grep -q '^pending ' "$TREE/.git/series-state" 2>/dev/null ||
+			die "not all patches are in $TREE yet; make export goes on with them" ;;
+	esac
 	case $1 in
 	base)	kgit -C "$TREE" rev-parse -q --verify 'refs/tags/base^{commit}' ;;
 	series)	kgit -C "$TREE" rev-parse -q --verify 'refs/heads/series^{commit}' ;;
 	tests)	kgit -C "$TREE" rev-parse -q --verify 'refs/series/tests^{commit}' ;;
+	wip)	wip_commit ;;
 	*[!0-9]*|'') return 1 ;;
 	0)	rev_commit base ;;
 	*)	kgit -C "$TREE" rev-list --reverse base..series | sed -n "${1}p" | grep . ;;
 	esac
 }
 
+# known_rev REV: dies if there is no such revision. It can be asked before there is a
+# tree. For wip it also fixes, for this script and what it calls, which state that is.
+known_rev() {
+	local last
+	case $1 in
+	base|series|tests) return 0 ;;
+	wip)	[ -n "${LIFETIME_WIP:-}" ] || [ ! -d "$TREE" ] || {
+			LIFETIME_WIP=$(wip_commit)
+			export LIFETIME_WIP
+		}
+		return 0 ;;
+	esac
+	last=$(series_patches | wc -l)
+	[ ! -d "$TREE" ] || last=$(kgit -C "$TREE" rev-list --count base..series)
+	case $1 in
+	''|0?*|*[!0-9]*) ;;
+	*)	[ "$1" -gt "$last" ] || return 0 ;;
+	esac
+	die "no revision '$1'; say base, tests, series, wip or the number of a patch (1 to $last)"
+}
+
+# wip_commit: the work tree of build/$BASE/linux as it is, with what is not committed.
+wip_commit() {
+	local index tree commit
+	if [ -n "${LIFETIME_WIP:-}" ]; then
+		echo "$LIFETIME_WIP"
+		return
+	fi
+	index=$(mktemp "$BUILD/tmp/index.XXXXXX")
+	cp -- "$(kgit -C "$TREE" rev-parse --absolute-git-dir)/index" "$index"
+	tree=$(GIT_INDEX_FILE=$index kgit -C "$TREE" add -A && GIT_INDEX_FILE=$index kgit -C "$TREE" write-tree) || {
+		rm -f -- "$index" "$index.lock"
+		die "git cannot read the work tree $TREE"
+	}
+	rm -f -- "$index"
+	commit=$(kgit -C "$TREE" rev-parse HEAD)
+	if [ "$tree" != "$(kgit -C "$TREE" rev-parse 'HEAD^{tree}')" ]; then
+		commit=$(echo "work in progress" |
+			GIT_AUTHOR_NAME=$GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL=$GIT_COMMITTER_EMAIL \
+			GIT_AUTHOR_DATE="2000-01-01T00:00:00Z" GIT_COMMITTER_DATE="2000-01-01T00:00:00Z" \
+			kgit -C "$TREE" commit-tree "$tree" -p HEAD)
+		kgit -C "$TREE" update-ref refs/series/wip "$commit"
+	fi
+	echo "$commit"
+}
+
+# unread CONFIG: the folders and files whose text a build of kconfig/CONFIG does not
+# depend on, by its line "#unread PATH...".
+unread() { sed -n 's/^#unread[[:space:]]*//p' "$TOP/kconfig/$1"; }
+
+# inputs CONFIG COMMIT: one sum of all that a build of CONFIG reads of that commit.
+# The Kconfig files of an unread folder are read.
+inputs() {
+	kgit -C "$TREE" ls-tree -r "$2" | awk -F'\t' -v unread="$(unread "$1" | xargs)" '
+		BEGIN { n = split(unread, path, " ") }
+		$2 !~ /(^|\/)Kconfig[^\/]*$/ {
+			for (i = 1; i <= n; i++)
+				if ($2 == path[i] || index($2, path[i] "/") == 1)
+					next
+		}
+		{ print }' | sha256sum | cut -d' ' -f1
+}
+
 # checkout_work REV: put that revision into the worktree that is built from.
 # git rewrites only the files that differ, so builds stay incremental.
 checkout_work() {
 	local commit
-	commit=$(rev_commit "$1") || die "no revision '$1'; say base, tests, series or a patch's number"
+	commit=$(rev_commit "$1") || die "no revision '$1'; say base, tests, series, wip or a patch's number"
 	if [ ! -e "$WORK/.git" ]; then
 		kgit -C "$TREE" worktree prune
 		rm -rf -- "$WORK"

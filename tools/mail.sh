@@ -13,6 +13,16 @@ case $version in *[!0-9]*) die "VERSION=$version is no number" ;; esac
 grep -qxF -- "$topic" <(series_topics) ||
 	die "TOPIC=$topic is unknown; there are: $(series_topics | xargs)"
 
+# The patches of the topic, by the order of `series`.
+first=$(series_patches | awk -v topic="$topic/" 'index($0, topic) == 1 && !n { n = NR } END { print n }')
+last=$(series_patches | grep -n "^$topic/" | tail -n 1 | cut -d: -f1)
+total=$((last - first + 1))
+[ $total -eq "$(series_patches | grep -c "^$topic/")" ] ||
+	die "the patches of $topic are not neighbours in series/$BASE/series"
+cover=$SERIES/$topic/0000-cover-letter.patch
+[ $total -eq 1 ] || [ -f "$cover" ] ||
+	die "series/$BASE/$topic has no 0000-cover-letter.patch; write one"
+
 # The only place that asks for the user's own git configuration, and outside of
 # any repository: the tree has a neutral identity of its own.
 name=$(cd / && git config --get user.name || git config --global --get user.name || :)
@@ -28,13 +38,7 @@ temp_dir tmp
 new=$tmp/mail
 mkdir "$new"
 
-# The commits of the topic, by the order of `series`.
-first=$(series_patches | awk -v topic="$topic/" 'index($0, topic) == 1 && !n { n = NR } END { print n }')
-last=$(series_patches | grep -n "^$topic/" | tail -n 1 | cut -d: -f1)
-[ $((last - first + 1)) -eq "$(series_patches | grep -c "^$topic/")" ] ||
-	die "the patches of $topic are not neighbours in series/$BASE/series"
 from=$(rev_commit $((first - 1))) to=$(rev_commit "$last")
-total=$((last - first + 1))
 prefix="PATCH${version:+ v$version}"
 width=${#total}
 
@@ -62,9 +66,6 @@ series_patches | sed -n "${first},${last}p" | while IFS= read -r p; do
 done
 
 # --- the cover letter ----------------------------------------------------------------
-cover=$SERIES/$topic/0000-cover-letter.patch
-[ $total -eq 1 ] || [ -f "$cover" ] ||
-	die "series/$BASE/$topic has no 0000-cover-letter.patch; write one"
 if [ -f "$cover" ]; then
 	subject=$(sed -n '1,/^$/{/^Subject:/,/^[^ \t]/p}' "$cover" | sed -n '1p;2,${/^[ \t]/p}' |
 		tr -d '\n' | sed 's/^Subject: *//; s/^\[[^]]*\] *//')

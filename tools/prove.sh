@@ -26,19 +26,21 @@ done
 list=$SERIES/expected-failures
 [ -f "$list" ] || die "series/$BASE/expected-failures is missing: the tests that must fail on the base"
 [ -f "$SERIES/tests" ] || die "series/$BASE/tests is missing: the paths of the tests"
+temp_dir tmp
+sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$tmp/all"
+awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$tmp/all" >"$tmp/list"
+bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
+[ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
+[ -s "$tmp/list" ] || die "series/$BASE/expected-failures names no test of this kind"
+awk '{ print $1, $2 }' "$tmp/all" | sort | uniq -d >"$tmp/twice"
+[ ! -s "$tmp/twice" ] || die "series/$BASE/expected-failures names $(head -n 1 "$tmp/twice") twice"
+
 lock_build
 "$TOP/tools/tree.sh"
-out=$BUILD/prove
+out=$BUILD/prove${1:+-$(printf '%s\n' "$@" | paste -sd+)}
 rm -rf "$out"
 mkdir -p "$out"
-
-sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$out/all"
-awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$out/all" >"$out/list"
-bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$out/all" || :)
-[ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
-[ -s "$out/list" ] || die "series/$BASE/expected-failures names no test of this kind"
-awk '{ print $1, $2 }' "$out/all" | sort | uniq -d >"$out/twice"
-[ ! -s "$out/twice" ] || die "series/$BASE/expected-failures names $(head -n 1 "$out/twice") twice"
+mv "$tmp/all" "$tmp/list" "$out/"
 
 passed=0 failed=0
 good() { say "  $1"; passed=$((passed + 1)); }

@@ -77,7 +77,7 @@ kernel_says() {
 new_project() {
 	rm -rf "$P" "$BUILD_DIR" "$box/kernel"
 	mkdir -p "$P" "$S/dma-buf"
-	cp -R "$HERE/tools" "$HERE/Makefile" "$HERE/kconfig" "$P/"
+	cp -R "$HERE/tools" "$HERE/Makefile" "$HERE/kconfig" "$HERE/vm" "$P/"
 	toy_kernel "$box/kernel"
 	cat >"$S/base" <<-END
 		package: linux-source-toy
@@ -131,7 +131,7 @@ refuses() {
 same() { [ "$1" = "$2" ] || { echo "is:     $1"; echo "wanted: $2"; return 1; }; }
 
 # --- the tests: functions named test_… ----------------------------------------------
-test_tree_has_one_commit_a_patch() {
+test_tree_has_one_commit_per_patch() {
 	tree
 	same "$(git -C "$TREE" log --format=%s base..series | xargs -d'\n' printf '%s,')" \
 		"vgem: three,dma-buf: two,dma-buf: one,"
@@ -178,14 +178,213 @@ test_series_shortened() {
 	tree; sed -i '/^vgem/d' "$S/series"; tree
 	same "$(git -C "$TREE" log -1 --format=%s)" "dma-buf: two"
 }
+# --- a patch that does not apply: git am is left in progress ---
+# new_base FILE FROM TO: a kernel with another line.
+new_base() {
+	sed -i "s/^$2\$/$3/" "$box/kernel/drivers/$1"
+	as k k@example.org -C "$box/kernel" commit -q -a -m "another base"
+}
+# mend FILE TEXT: the conflict in FILE is resolved by that line.
+mend() {
+	grep -q '^<<<<<<< ' "$TREE/drivers/$1"
+	sed -i "/^<<<<<<< /,/^>>>>>>> /c $2" "$TREE/drivers/$1"
+	in_tree add -A; in_tree am --continue
+}
+subjects() { git -C "$TREE" log --format=%s base..series | xargs -d'\n' printf '%s,'; }
+ALL="vgem: three,dma-buf: two,dma-buf: one,"
 test_patch_that_does_not_apply() {
-	tree; local before; before=$(git -C "$TREE" rev-parse HEAD)
+	tree; local before; before=$(git -C "$TREE" rev-parse 'HEAD^{tree}')
 	sed -i 's/^-7$/-8/' "$S"/vgem/0001*
+	refuses "vgem/0001.* does not apply.*show-current-patch=diff | patch -p1.*make export" tree
+	same "$(subjects)" "dma-buf: two,dma-buf: one,"
+	in_tree am --show-current-patch=diff | grep -q '^-8$'
+	# Given up, and tried again once the patch is right.
+	in_tree am --abort
 	refuses "vgem/0001.* does not apply" tree
+	in_tree am --abort
+	sed -i 's/^-8$/-7/' "$S"/vgem/0001*
+	tree; same "$(git -C "$TREE" rev-parse 'HEAD^{tree}')" "$before"
+	# The same without a tree before.
+	sed -i 's/^-7$/-8/' "$S"/vgem/0001*; rm -rf "$BUILD_DIR"
+	refuses "vgem/0001.* does not apply" tree
+	[ -d "$TREE/.git/rebase-apply" ]
+	same "$(ls "$BUILD_DIR/toy/tmp")" ""
+	in_tree am --abort; sed -i '/^vgem/d' "$S/series"
+	KERNEL_SRC='' t tree	# goes on with the base that is there
+	same "$(subjects)" "dma-buf: two,dma-buf: one,"
+}
+test_rebase() {
+	tree; new_base dma-buf/dma-fence.c 30 "30 of the new base"
+	local before; before=$(sums)
+	refuses "dma-buf/0002.* does not apply.*$TREE resolve the conflicts.*git am --continue.*make export" tree
+	same "$(subjects)" "dma-buf: one,"
+	refuses "git am of dma-buf/0002.* still in progress in $TREE" tree
+	refuses "git am of dma-buf/0002.* still in progress in $TREE" t export
+	refuses "make export" t clean
+	refuses "make export" t clean --all
+	mend dma-buf/dma-fence.c "thirty of the new base"
+	refuses "make export" t clean
+	same "$(sums)" "$before"
+	t export
+	grep -q "^+thirty of the new base" "$S"/dma-buf/0002*
+	grep -q "^Because of thirty, and Ä" "$S"/dma-buf/0002*
+	grep -q "^From: An Author" "$S"/dma-buf/0002*
+	same "$(subjects)" "$ALL"
+	git -C "$TREE" rev-parse -q --verify refs/series/tests >/dev/null
+	same "$(git -C "$TREE" status --porcelain)" ""
+	# It is complete, and what was written makes it again.
+	before=$(stat -c %Y.%i "$TREE/Makefile" "$TREE/.git/series-state"; git -C "$TREE" rev-parse HEAD)
+	tree; same "$(stat -c %Y.%i "$TREE/Makefile" "$TREE/.git/series-state"; git -C "$TREE" rev-parse HEAD)" "$before"
+	before=$(git -C "$TREE" rev-parse 'HEAD^{tree}'; sums)
+	rm -rf "$BUILD_DIR"; tree; t export
+	same "$(git -C "$TREE" rev-parse 'HEAD^{tree}'; sums)" "$before"
+}
+test_rebase_stops_again() {
+	tree; new_base dma-buf/dma-fence.c 30 thirtieth; new_base vgem/vgem.c 7 seventh
+	local before; before=$(sums)
+	refuses "dma-buf/0002.* does not apply" tree
+	mend dma-buf/dma-fence.c "thirty again"
+	refuses "vgem/0001.* does not apply.*resolve the conflicts" t export
+	same "$(sums)" "$before"
+	same "$(subjects)" "dma-buf: two,dma-buf: one,"
+	mend vgem/vgem.c "seven again"
+	refuses "all patches are in $TREE.*make export" tree
+	refuses "make export" tree
+	same "$(sums)" "$before"
+	t export; tree
+	grep -q "^+thirty again" "$S"/dma-buf/0002*; grep -q "^+seven again" "$S"/vgem/0001*
+	grep -q "^v2: it was eight" "$S"/vgem/0001*
+	same "$(subjects)" "$ALL"
+}
+test_rebase_without_a_tree_before() {
+	new_base dma-buf/dma-fence.c 30 thirtieth
+	refuses "dma-buf/0002.* does not apply.*patch -p1" tree
+	in_tree am --show-current-patch=diff | (cd "$TREE" && patch -s -p1 --no-backup-if-mismatch) || :
+	refuses "still in progress" t export
+	rm -f "$TREE"/drivers/dma-buf/*.rej; sed -i 's/^thirtieth$/thirty/' "$TREE/drivers/dma-buf/dma-fence.c"
+	in_tree add -A; in_tree am --continue
+	t export; tree
+	grep -q "^-thirtieth" "$S"/dma-buf/0002*
+	same "$(subjects)" "$ALL"
+}
+test_rebase_given_up() {
+	tree; new_base dma-buf/dma-fence.c 30 thirtieth
+	refuses "dma-buf/0002.* does not apply" tree
+	in_tree am --abort; t clean
+	refuses "dma-buf/0002.* does not apply" tree
+	rm -rf "$TREE"
+	git -C "$box/kernel" reset -q --hard HEAD~1; tree
+	same "$(subjects)" "$ALL"
+}
+test_three_way_merge_is_not_silent() {
+	tree; new_base dma-buf/dma-fence.c 2 second
+	refuses "dma-buf/0001.* without a 3-way merge; look at.*git show in $TREE.*make export" tree
+	[ ! -e "$TREE/.git/rebase-apply" ]
+	# Not taken: tried again.
+	in_tree reset -q --hard HEAD~1
+	refuses "dma-buf/0001.* without a 3-way merge" tree
+	# Taken.
+	t export; tree
+	grep -q "^ second" "$S"/dma-buf/0001*
+	same "$(subjects)" "$ALL"
+}
+test_patch_is_upstream() {
+	tree; new_base vgem/vgem.c 7 seven
+	refuses "vgem/0001.* already applied.*take it out" tree
+	same "$(subjects)" "dma-buf: two,dma-buf: one,"
+	sed -i '/^vgem/d' "$S/series"; rm "$S"/vgem/0001*
+	tree; t export
+	same "$(subjects)" "dma-buf: two,dma-buf: one,"
+}
+test_rebase_refuses_when_both_changed() {
+	tree; new_base dma-buf/dma-fence.c 30 thirtieth
+	refuses "dma-buf/0002.* does not apply" tree
+	mend dma-buf/dma-fence.c thirty
+	local now; now=$(git -C "$TREE" rev-parse HEAD)
+	# A patch that the tree has already, and the one that was mended.
+	local p; for p in "$S"/dma-buf/0001* "$S"/dma-buf/0002*; do
+		cp "$p" "$box/p"; sed -i 's/^Because of/Since/' "$p"
+		refuses "series/toy changed.*undo the change" t export
+		refuses "series/toy changed.*undo the change" tree
+		grep -q "^Since" "$p"
+		cp "$box/p" "$p"
+	done
+	# Not when the series is edited again after the last one was applied.
+	same "$(git -C "$TREE" rev-parse HEAD)" "$now"
+	sed -i 's/^Because of seven/Because of 7/' "$S"/vgem/0001*	# is not applied yet
+	refuses "make export" tree
+	sed -i 's/^Because of 7/Since 7/' "$S"/vgem/0001*
+	refuses "series/toy changed.*undo the change" t export
+	sed -i 's/^Since 7/Because of 7/' "$S"/vgem/0001*
+	t export; grep -q "^Because of 7" "$S"/vgem/0001*
+}
+test_rebase_with_the_wrong_commit_amended() {
+	tree; new_base dma-buf/dma-fence.c 30 thirtieth
+	refuses "dma-buf/0002.* does not apply" tree
+	sed -i "/^<<<<<<< /,/^>>>>>>> /c thirty" "$TREE/drivers/dma-buf/dma-fence.c"
+	in_tree add -A; in_tree commit -q --amend --no-edit
+	in_tree am --skip
+	refuses "has lost the commit before dma-buf/0002" t export
+}
+# killed_at WORD N COMMAND...: SIGKILL when it calls git with that word the Nth time,
+# after $box/at-kill.
+killed_at() {
+	local git rc=0; git=$(command -v git)
+	mkdir -p "$box/bin"; rm -f "$box/calls"
+	cat >"$box/bin/git" <<-END
+		#!/bin/bash
+		case " \$* " in *" $1 "*)
+			echo x >>"$box/calls"
+			if [ \$(wc -l <"$box/calls") -eq $2 ]; then
+				[ ! -f "$box/at-kill" ] || . "$box/at-kill"
+				kill -KILL \$PPID; exit 1
+			fi ;;
+		esac
+		exec "$git" "\$@"
+	END
+	chmod +x "$box/bin/git"
+	PATH=$box/bin:$PATH "${@:3}" || rc=$?
+	rm "$box/bin/git"
+	[ $rc -ne 0 ] && same "$(wc -l <"$box/calls")" "$2"
+}
+test_killed_while_patches_are_applied() {
+	tree; sed -i 's/^Because of/Since/' "$S"/*/000[1-9]*
+	local before; before=$(git -C "$TREE" rev-parse HEAD)
+	killed_at am 2 tree
+	same "$(git -C "$TREE" rev-parse HEAD; git -C "$TREE" status --porcelain)" "$before"
+	tree; same "$(subjects)" "$ALL"
+	same "$(git -C "$TREE" log --format=%b | grep -c '^Since')" 3
+	# On a new base the old tree stays until the new one is there.
+	new_base vgem/vgem.c 40 fortieth
+	before=$(git -C "$TREE" rev-parse HEAD)
+	killed_at am 3 tree
 	same "$(git -C "$TREE" rev-parse HEAD)" "$before"
-	rm -rf "$BUILD_DIR"
-	refuses "vgem/0001.* does not apply" tree
-	[ ! -e "$TREE" ]
+	tree; same "$(subjects)" "$ALL"; grep -q fortieth "$TREE/drivers/vgem/vgem.c"
+}
+test_killed_after_a_patch_was_mended() {
+	tree; new_base dma-buf/dma-fence.c 30 thirtieth
+	refuses "dma-buf/0002.* does not apply" tree
+	mend dma-buf/dma-fence.c thirty
+	killed_at am 1 t export
+	killed_at reset 1 t export
+	t export
+	grep -q "^-thirtieth" "$S"/dma-buf/0002*
+	same "$(subjects)" "$ALL"
+}
+test_killed_while_the_tree_is_written() {
+	tree; sed -i 's/^+seven$/+sieben/' "$S"/vgem/0001*
+	echo ": >$TREE/drivers/vgem/vgem.c; : >$TREE/.git/index.lock" >"$box/at-kill"
+	killed_at reset 1 tree
+	# Nobody else's change is undone.
+	rm -f "$TREE/.git/index.lock"; echo mine >>"$TREE/Makefile"
+	refuses "has changed since" tree
+	refuses "has changed since" t export
+	refuses "make export" t clean
+	grep -q mine "$TREE/Makefile"
+	in_tree checkout -q Makefile; tree
+	same "$(git -C "$TREE" status --porcelain)" ""
+	grep -q sieben "$TREE/drivers/vgem/vgem.c"
+	same "$(subjects)" "$ALL"
 }
 test_no_fuzz() {
 	sed -i 's/^ 4$/ four/' "$S"/dma-buf/0001*
@@ -285,10 +484,69 @@ test_tree_with_commits_is_kept() {
 	in_tree reset -q --hard HEAD~1
 	t clean; [ ! -e "$TREE" ]
 }
+test_another_source_keeps_what_is_nowhere_else() {
+	tree; in_tree branch mine; new_base vgem/vgem.c 40 fortieth
+	refuses "of yours.*another base" tree
+	in_tree branch -q -D mine; echo x >>"$TREE/Makefile"
+	refuses "of yours.*another base" tree
+	in_tree stash -q
+	refuses "of yours.*another base" tree
+	refuses "stash of yours" t clean
+	in_tree stash drop -q
+	in_tree worktree add -q --detach "$box/elsewhere" 2>/dev/null
+	refuses "of yours.*another base" tree
+	rm -rf "$box/elsewhere"; tree
+}
 test_another_source_makes_another_tree() {
 	tree; echo other >"$box/kernel/README"
 	git -C "$box/kernel" add -A -f; as k k@example.org -C "$box/kernel" commit -q -m more
 	tree; [ -f "$TREE/README" ]
+}
+test_clean() {
+	fake_fetch 1-1; toy_kconfig; t tree; t kernel uml base; t kernel uml series
+	cp "$BUILD_DIR/toy/kernel/uml-base/linux" "$box/linux"
+	t clean
+	same "$(ls "$BUILD_DIR/toy" "$BUILD_DIR/toy/kernel" | xargs)" \
+		"$BUILD_DIR/toy: kernel lock source $BUILD_DIR/toy/kernel: uml-base"
+	# Neither the download nor the kernel of the base is made again.
+	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"
+	t tree; t kernel uml base
+	[ ! -e "$BUILD_DIR/toy/obj" ]
+	cmp "$BUILD_DIR/toy/kernel/uml-base/linux" "$box/linux"
+	mkdir "$BUILD_DIR/other"
+	BASE=toy make -s -C "$P" distclean
+	same "$(ls "$BUILD_DIR")" other
+	t clean; t clean --all	# with nothing there
+}
+test_folders_of_the_user_survive() {
+	local mine=$box/mine/toy
+	mkdir -p "$mine/kernel" "$box/to"; echo mine >"$mine/kernel/fork.c"; echo mine >"$box/to/file"
+	local args; for args in "" --all; do
+		# shellcheck disable=SC2086
+		BUILD_DIR=$box/mine refuses "BUILD_DIR" t clean $args
+		same "$(cat "$mine/kernel/fork.c")" mine
+	done
+	tree
+	refuses "--to $box/to is there and not empty" t export --to "$box/to"
+	refuses "--to $box/to/file is there and not empty" t export --to "$box/to/file"
+	same "$(cat "$box/to/file")" mine
+	refuses "no folder $box/none" t export --to "$box/none/new"
+	rm "$box/to/file"; t export --to "$box/to"; t export --to "$box/new"
+	diff -r "$box/to" "$S"; diff -r "$box/new" "$S"
+	KERNEL_SRC=$box/kernel t export-check
+}
+test_arguments_come_first() {
+	# Before anything is installed, downloaded or made.
+	printf '#!/bin/sh\necho asked for >"%s/deps"\n' "$box" >"$P/tools/deps.sh"; chmod +x "$P/tools/deps.sh"
+	git config --global user.name "The Sender"; git config --global user.email sender@example.org
+	KERNEL_SRC=$box/nothing refuses "does not exist" t tree
+	mv "$S/dma-buf/0000-cover-letter.patch" "$box/cover"
+	KERNEL_SRC=$box/kernel TOPIC=dma-buf refuses "0000-cover-letter" t mail
+	mv "$box/cover" "$S/dma-buf/0000-cover-letter.patch"
+	sed -i '1,/0001/{/0001/d}' "$S/series"; echo dma-buf/0001-dma-buf-one.patch >>"$S/series"
+	KERNEL_SRC=$box/kernel TOPIC=dma-buf refuses "not neighbours" t mail
+	rm "$S"/vgem/0001*; refuses "which is not there" tree
+	[ ! -e "$box/deps" ]; [ ! -e "$TREE" ]
 }
 test_source_as_tarball() {
 	tar -C "$box" -cJf "$box/k.tar.xz" --exclude=.git kernel
@@ -336,6 +594,14 @@ test_package() {
 	same "$(git -C "$TREE" log --format=%s base..series | wc -l)" 3
 	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"	# not asked for again
 	rm -rf "$TREE" "$BUILD_DIR/toy/work"; t tree
+}
+test_package_of_another_version() {
+	fake_fetch 1-1; t tree
+	echo new >"$box/kernel/README"; fake_fetch 1-2
+	sed -i 's/^version:.*/version: 1-2/' "$S/base"
+	t tree; [ -f "$TREE/README" ]
+	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"
+	t tree; t clean; t tree; [ -f "$TREE/README" ]
 }
 test_package_with_a_wrong_checksum() {
 	fake_fetch 1-1; sed -i 's/^sha256:.*/sha256: 1234/' "$S/base"
@@ -534,18 +800,69 @@ test_check_counts() {
 	grep -q "^not ok bad one .*log: .*bad-one.log" <<<"$out"
 	grep -q "^not ok lost one" <<<"$out"
 	same "$(tail -n 1 <<<"$out")" "1 passed, 2 failed"
-	# Neither a failure nor what is asked for by name is remembered.
+	# What passed holds until something changes that it depends on.
 	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
 	grep -q "^ok good one (nothing has changed" <<<"$out"
 	grep -q "^not ok bad one ([0-9]* s)" <<<"$out"
 	same "$(tail -n 1 <<<"$out")" "1 passed, 2 failed"
+	echo '# new' >>"$P/README.md"
+	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
+	grep -q "^ok good one (nothing has changed" <<<"$out"
 	out=$(KERNEL_SRC=$box/kernel t check good 2>/dev/null)
 	grep -q "^ok good one ([0-9]* s)" <<<"$out"
 	same "$(tail -n 1 <<<"$out")" "1 passed, 0 failed"
-	echo '# new' >>"$P/README.md"
+	out=$(AGAIN=yes KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
+	grep -q "^ok good one ([0-9]* s)" <<<"$out"
+	echo '# new' >>"$P/tools/a.sh"
 	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
 	grep -q "^ok good one ([0-9]* s)" <<<"$out"
+	printf '#!/bin/sh\necho asked >>"%s/deps"\n' "$box" >"$P/tools/deps.sh"
 	refuses "no check is called" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/check.sh" nothing
+	[ ! -e "$box/deps" ]
+}
+test_check_ends_in_time() {
+	printf '#!/bin/sh\necho good\n' >"$P/tools/a.sh"; chmod +x "$P/tools/a.sh"
+	checks 'quick\t\ta.sh\nlong\t\ta.sh x'
+	printf '#!/bin/sh\n' >"$P/tools/deps.sh"
+	tree
+	printf 'x 10 quick\nx 1000 long\n' >"$BUILD_DIR/toy/verdicts"
+	local out rc=0
+	out=$(MINUTES=1 KERNEL_SRC=$box/kernel t check 2>/dev/null) || rc=$?
+	same "$rc" 3
+	grep -q "^left: long" <<<"$out"
+	same "$(tail -n 1 <<<"$out")" "1 passed, 0 failed"
+	# The next run goes on with it.
+	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null)
+	grep -q "^ok quick (nothing has changed" <<<"$out"
+	grep -q "^ok long ([0-9]* s)" <<<"$out"
+	refuses "MINUTES=x is not" env MINUTES=x BASE=toy "$P/tools/check.sh"
+	# One that takes longer than it used to is stopped, with what it started.
+	cd "$box"
+	BASE=toy bash -c '. "$1/tools/lib.sh"; deadline=$((SECONDS + 2)); rc=0
+		watched x "$LOG/x" bash -c "sleep 1000.375" || rc=$?; exit $rc' x "$P" && return 1 || rc=$?
+	same "$rc" 124
+	! pgrep -f "sleep 1000.375"
+}
+test_check_of_all_series() {
+	printf '#!/bin/sh\necho "$BASE" >>"%s/ran"; [ "$BASE" = toy ]\n' "$box" >"$P/tools/a.sh"
+	printf '#!/bin/sh\n' >"$P/tools/deps.sh"; cp "$P/tools/deps.sh" "$P/tools/sparse.sh"
+	chmod +x "$P/tools/a.sh"
+	checks 'each\t\ta.sh\nonly one\t\ta.sh\tonce\nby itself\t\ta.sh\ttoy alone'
+	fake_fetch 1-1
+	rm -rf "$P/series/drm-misc-next"
+	cp -R "$S" "$P/series/drm-misc-next"
+	local out rc=0
+	out=$(cd "$box" && "$P/tools/check.sh" 2>/dev/null) || rc=$?
+	same "$rc" 1
+	same "$(sort "$box/ran" | xargs)" "drm-misc-next drm-misc-next toy"
+	grep -q "^toy: ok each" <<<"$out"
+	grep -q "^drm-misc-next: not ok each" <<<"$out"
+	same "$(tail -n 1 <<<"$out")" "1 passed, 2 failed"
+	# One whose tree cannot be made is a failure, not a series with nothing to check.
+	echo gone/0001-x.patch >>"$S/series"
+	out=$(cd "$box" && "$P/tools/check.sh" 2>/dev/null) || :
+	grep -q "^not ok toy: its checks did not come to an end" <<<"$out"
+	same "$(tail -n 1 <<<"$out")" "0 passed, 3 failed"
 }
 test_check_interrupted() {
 	printf '#!/bin/sh\nsleep 1000.25\n' >"$P/tools/a.sh"; chmod +x "$P/tools/a.sh"
@@ -556,10 +873,147 @@ test_check_interrupted() {
 	! grep -q passed "$box/out"
 	! pgrep -f "sleep 1000.25"
 }
+# A bisect whose tests only say which patch they ran on: "uml 1" for KUnit, "2" for
+# the objects, which depend on what the patch touches.
+toy_bisect() {
+	toy_kconfig
+	echo '#unread drivers/vgem' >>"$P/kconfig/uml"
+	: >"$S/expected-failures"
+	cat >"$P/tools/kunit.sh" <<-END
+		#!/bin/bash
+		echo "\$*" >>"$box/ran"
+		if [ "\$*" = "\$(cat "$box/slow" 2>/dev/null)" ]; then sleep 1000.625; fi
+		[ "\$*" != "\$(cat "$box/fails" 2>/dev/null)" ]
+	END
+	cat >"$P/tools/objects.sh" <<-END
+		#!/bin/bash
+		. "$P/tools/lib.sh"
+		if [ "\$1" = --key ]; then
+			from=\$(rev_commit \$((\$2 - 1))) to=\$(rev_commit "\$2")
+			kgit -C "\$TREE" diff --name-only "\$from" "\$to" |
+				xargs git -C "\$TREE" ls-tree "\$to" | sha256sum | cut -c 1-16
+			exit
+		fi
+		echo "\$1" >>"$box/ran"
+	END
+	export KERNEL_SRC=$box/kernel
+}
+ran() { { cat "$box/ran" 2>/dev/null || :; } | xargs -d'\n' printf '%s,'; rm -f "$box/ran"; }
+test_bisect_keeps_verdicts() {
+	toy_bisect
+	local out; out=$(t bisect 2>/dev/null)
+	# Patch 3 changes nothing that the UML kernel reads.
+	same "$(ran)" "uml 1,1,uml 2,2,3,"
+	same "$(tail -n 1 <<<"$out")" "6 passed (1 of them before), 0 failed, 0 left"
+	grep -q "^ok 2 objects dma-buf/0002.* of 6, about .* left)" <<<"$out"
+	out=$(t bisect 2>/dev/null)
+	same "$(ran)" ,
+	same "$(tail -n 1 <<<"$out")" "6 passed (6 of them before), 0 failed, 0 left"
+	# They do not depend on where the tree is, nor on messages or the README.
+	rm -rf "$BUILD_DIR"
+	sed -i 's/^Because of five/Because of 5/' "$S"/dma-buf/0001*
+	echo more >>"$P/README.md"
+	t bisect; same "$(ran)" ,
+}
+test_bisect_after_a_change() {
+	toy_bisect
+	t bisect; ran >/dev/null
+	# Only that patch and later ones, and of those only what reads what has changed.
+	sed -i 's/^+thirty$/+THIRTY/' "$S"/dma-buf/0002*
+	t bisect; same "$(ran)" "uml 2,2,"
+	sed -i 's/^+seven$/+SEVEN/' "$S"/vgem/0001*
+	t bisect; same "$(ran)" "3,"
+	same "$(wc -l <"$S/verdicts")" 5
+	# The configuration, the tools.
+	echo CONFIG_C=y >>"$P/kconfig/uml"
+	t bisect; same "$(ran)" "uml 1,uml 2,"
+	echo '# new' >>"$P/tools/objects.sh"
+	t bisect; same "$(ran)" "1,2,3,"
+	TOPIC=vgem t bisect; same "$(ran)" ,
+}
+test_bisect_failure_is_run_again() {
+	toy_bisect
+	echo "uml 2" >"$box/fails"
+	local out rc=0; out=$(t bisect 2>/dev/null) || rc=$?
+	same "$rc" 1
+	grep -q "^not ok 2 kunit .*log: " <<<"$out"
+	# The same kernel after patch 3: that fails as well, and is not tried for better luck.
+	grep -q "^not ok 3 kunit .*the same as after patch 2" <<<"$out"
+	same "$(ran)" "uml 1,1,uml 2,2,3,"
+	rm "$box/fails"
+	t bisect; same "$(ran)" "uml 2,"
+}
+test_bisect_killed_in_the_middle() {
+	toy_bisect; tree
+	echo "uml 2" >"$box/slow"
+	(cd "$box" && BASE=toy exec setsid "$P/tools/bisect.sh") >"$box/out" 2>&1 & local pid=$! i
+	for i in $(seq 200); do
+		! grep -q "uml 2" "$box/ran" 2>/dev/null || break
+		sleep 0.1
+	done
+	pkill -KILL -s "$pid"
+	wait $pid || :
+	ran >/dev/null; rm "$box/slow"
+	# A line that was not written to its end does not count, and is in nobody's way.
+	printf '%s' "0123456789abcdef 4" >>"$S/verdicts"
+	t bisect; same "$(ran)" "uml 2,2,3,"
+	same "$(wc -l <"$S/verdicts")" 5
+	! pkill -f "sleep 1000.625"
+}
+test_bisect_ends_in_time() {
+	toy_bisect
+	echo "0123456789abcdef 1000 objects" >"$S/verdicts"
+	echo "0123456789abcdef 5 kunit uml" >>"$S/verdicts"
+	local rc=0
+	MINUTES=1 t bisect >"$box/out" 2>&1 || rc=$?
+	same "$rc" 3
+	same "$(ran)" "uml 1,"
+	grep -q "left for the next time" "$box/out"
+	same "$(tail -n 1 "$box/out")" "1 passed (0 of them before), 0 failed, 5 left"
+	t bisect; same "$(ran)" "1,uml 2,2,3,"
+}
+test_bisect_arguments() {
+	unset KERNEL_SRC
+	refuses "MINUTES=x is not" env MINUTES=x BASE=toy "$P/tools/bisect.sh"
+	refuses "TOPIC=nosuch is unknown; there are: dma-buf vgem" env TOPIC=nosuch BASE=toy "$P/tools/bisect.sh"
+	refuses "there are patches 1 to 3" t bisect 3 2
+	refuses "there are patches 1 to 3" t bisect 4
+	refuses "Exit status" t bisect x
+	[ ! -e "$TREE" ]
+}
+test_unread_has_to_be_true() {
+	toy_kconfig
+	# The build names dma-fence.c as one of the files that it read.
+	cat >>"$box/kernel/Makefile" <<-'END'
+		> @mkdir -p "$(O)/x"; echo "source_x.o := $(CURDIR)/drivers/dma-buf/dma-fence.c" >"$(O)/x/.x.o.cmd"
+	END
+	kernel_says "" "" ""; tree
+	echo '#unread drivers/vgem' >>"$P/kconfig/uml"; t kernel uml base
+	same "$(t kernel --key uml 2)" "$(t kernel --key uml 3)"
+	echo '#unread drivers/dma-buf' >>"$P/kconfig/uml"
+	refuses "says #unread, but the build reads drivers/dma-buf/dma-fence.c" t kernel uml series
+	[ ! -e "$BUILD_DIR/toy/kernel/uml-series" ]
+}
+test_work_in_progress() {
+	toy_kconfig; tree
+	same "$(t kernel --key uml wip)" "$(t kernel --key uml series)"
+	# What is not committed, new files too; nothing of the user's is changed.
+	echo x >>"$TREE/drivers/vgem/vgem.c"; echo new >"$TREE/drivers/vgem/new.c"
+	[ "$(t kernel --key uml wip)" != "$(t kernel --key uml series)" ]
+	t kernel uml wip
+	grep -q new "$BUILD_DIR/toy/work/drivers/vgem/new.c"
+	same "$(git -C "$TREE" status --porcelain | xargs)" "M drivers/vgem/vgem.c ?? drivers/vgem/new.c"
+	same "$(git -C "$TREE" log -1 --format=%s)" "vgem: three"
+}
+test_foreign_build_folder() {
+	mkdir -p "$BUILD_DIR/toy/kernel"; echo mine >"$BUILD_DIR/toy/kernel/mine"
+	refuses "was not made by these tools" tree
+	same "$(find "$BUILD_DIR/toy" -type f | xargs)" "$BUILD_DIR/toy/kernel/mine"
+}
 test_usage_lines() {
 	local s
 	for s in "$HERE"/tools/*.sh; do
-		case $s in */lib.sh|*/selftest.sh) continue ;; esac
+		case $s in */lib.sh|*/lib-*.sh|*/selftest.sh) continue ;; esac
 		local rc=0 out
 		out=$(BASE=toy "$P/tools/$(basename "$s")" --help 2>&1 </dev/null) || rc=$?
 		[ $rc -eq 2 ] && grep -qi '^usage:' <<<"$out" || { echo "$s: exit $rc, says: $out"; return 1; }
@@ -567,7 +1021,7 @@ test_usage_lines() {
 }
 test_help_names_every_target() {
 	local help target; help=$(make -s -C "$P" help)
-	for target in demo check prove tree export bisect mail bench; do
+	for target in demo check prove tree export bisect mail bench clean distclean; do
 		grep -q "^  $target " <<<"$help" || { echo "no $target"; return 1; }
 	done
 }

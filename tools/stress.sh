@@ -11,21 +11,32 @@ each for a third of MINUTES (default: 10), and runs tests of the kselftest there
 random order, while a CPU goes and comes back, debugfs is read, fences are traced and,
 in vm-debug, now and then there is no memory. See vm/stress.c. SEED makes the order the
 same as in an earlier run, not the timing. Prints what was done and what was reported.
-Exit status 0 only if nothing was. Logs: build/$BASE/stress.' ;;
+A kernel that ended without a report with this SEED and these MINUTES is not run again.
+Without SEED a run that was stopped, or had a report, goes on with the seed that it had.
+Exit status 0 only if nothing was reported. Logs: build/$BASE/stress.' ;;
 esac
 
 rev=${1:-series}
-minutes=${MINUTES:-10} seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
+out=$BUILD/stress
+minutes=${MINUTES:-10} seed=${SEED:-}
 case $minutes in ''|0*|*[!0-9]*) die "MINUTES=$minutes is no number; say MINUTES=10" ;; esac
+if [ -z "$seed" ]; then
+	seed=$(sed -n "s/^$rev $minutes //p" "$out/unfinished" 2>/dev/null || :)
+	seed=${seed:-$((RANDOM * 32768 + RANDOM))}
+fi
 case $seed in ''|*[!0-9]*) die "SEED=$seed is no number; say SEED=1" ;; esac
+known_rev "$rev"
+VERDICTS=$out/verdicts
+# Here they say how long the tests run, not when to stop.
+unset MINUTES
+. "$TOP/tools/lib-verdicts.sh"
 
 lock_build
 "$TOP/tools/deps.sh" demo
 "$TOP/tools/tree.sh"
 kselftest=$("$TOP/tools/kselftest.sh")
-out=$BUILD/stress
-rm -rf -- "$out"
 mkdir -p -- "$out"
+echo "$rev $minutes $seed" >"$out/unfinished"
 ${CC:-gcc} -O2 -Wall -static -pthread -o "$out/stress" "$TOP/vm/stress.c" ||
 	die "cannot build vm/stress.c; install gcc and libc6-dev"
 
@@ -36,6 +47,12 @@ in_vm() {
 }
 say "  SEED=$seed MINUTES=$minutes"
 for config in vm-debug vm-rt vm-kcsan; do
+	key=$(sum_of "$seed $minutes" "$("$TOP/tools/kernel.sh" --key "$config" "$rev")" "$(cat "$kselftest/stamp")" \
+		"$(tools_sum tools/stress.sh tools/vm.sh vm/init.c vm/stress.c vm/console.awk)")
+	if holds "$key" "$config"; then
+		echo "$config: ended without a report before, with this seed"
+		continue
+	fi
 	kernel=$("$TOP/tools/kernel.sh" "$config" "$rev")
 	kselftests_of "$kernel" "$kselftest" >"$out/tests"
 	{
@@ -43,11 +60,18 @@ for config in vm-debug vm-rt vm-kcsan; do
 		echo "stress FENCE_UNLOAD_ROUNDS=10 /test/stress $seed $seconds /test/fence_unload /test/tests"
 		[ "$config" != vm-kcsan ] || echo "kcsan.watched grep 'setup_watchpoints: [1-9]' /sys/kernel/debug/kcsan"
 	} >"$out/commands"
+	since=$SECONDS reported=
 	watched "stress in $config" "$out/$config.log" in_vm || :
 	echo "$config:"
 	awk '/^[0-9]+ [a-zA-Z]/ { print "  " $0 }' "$out/$config"/*/output/stress
 	awk -F'\t' '$2 != "pass" { print "  REPORTED: " $1 " " $2 ": " $3; bad = 1 }
-		END { exit bad || !NR }' "$out/$config/results" || bad=1
+		END { exit bad || !NR }' "$out/$config/results" || reported=yes
+	if [ -n "$reported" ]; then
+		bad=1
+	else
+		keep "$key" $((SECONDS - since)) "$config"
+	fi
 done
+[ $bad != 0 ] || rm -f -- "$out/unfinished"
 [ $bad = 0 ] || die "something was reported; logs: $out"
 say "nothing was reported; logs: $out"

@@ -1,23 +1,36 @@
 #!/bin/bash
 # Makes build/$BASE/linux from the Debian package (or KERNEL_SRC) and the
-# patches of series/$BASE: tag `base`, branch `series` with one commit a patch.
+# patches of series/$BASE: tag `base`, branch `series` with one commit per patch.
 # Does nothing when that is there. Reads series/, writes build/ only.
+#
+# Stops at a patch that does not apply, with its `git am` in progress in
+# build/$BASE/linux. Once that is finished, another run goes on after it.
 . "$(dirname -- "$0")/lib.sh"
+. "$TOP/tools/lib-tree.sh"
 
-USAGE="[KERNEL_SRC=git-tree-or-tarball] tools/tree.sh"
-[ $# -eq 0 ] || usage "$USAGE"
-lock_build
-"$TOP/tools/deps.sh" tree
-
-STATE=$TREE/.git/series-state
-SRC=$BUILD/source
-unset GIT_AUTHOR_DATE
+USAGE="[KERNEL_SRC=git-tree-or-tarball] tools/tree.sh [--continue]   (only goes on with the tree that is there)"
+continue=
+case $#${1:-} in
+0)	;;
+1--continue) continue=yes ;;
+*)	usage "$USAGE" ;;
+esac
 KERNEL_SRC=${KERNEL_SRC:-}
-
+if [ -n "$continue" ]; then
+	KERNEL_SRC=
+	[ -f "$STATE" ] || die "no tree in $TREE; make tree first"
+fi
+[ -z "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC" ] || [ -d "$KERNEL_SRC" ] ||
+	die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree or a tarball of a kernel"
 for p in $(series_patches); do
 	[ -f "$SERIES/$p" ] || die "series/$BASE/series names $p, which is not there"
 done
 first=$(series_patches | sed -n 1p)
+lock_build
+"$TOP/tools/deps.sh" tree
+
+SRC=$BUILD/source
+unset GIT_AUTHOR_DATE
 
 need_space() {	# need_space GIGABYTES WHAT
 	local free
@@ -33,7 +46,7 @@ if [ -n "$KERNEL_SRC" ]; then
 	if [ -f "$KERNEL_SRC" ]; then
 		src_sum=$(sha256sum <"$KERNEL_SRC" | cut -d' ' -f1)
 		key="tarball sha256 $src_sum"
-	elif [ -d "$KERNEL_SRC" ]; then
+	else
 		src_git() { kgit -c safe.directory='*' -C "$KERNEL_SRC" "$@"; }
 		src_tree=$(src_git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) ||
 			die "KERNEL_SRC=$KERNEL_SRC is no git tree with a commit; give a git tree or a tarball"
@@ -41,20 +54,29 @@ if [ -n "$KERNEL_SRC" ]; then
 		[ "$(cd -- "$KERNEL_SRC" && pwd -P)" = "$(src_git rev-parse --show-toplevel)" ] ||
 			die "KERNEL_SRC=$KERNEL_SRC is a folder inside another git tree; give the top of a kernel tree"
 		key="git tree $src_tree"
-	else
-		die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree or a tarball of a kernel"
 	fi
 else
 	key="$package sha256 $sha"
 	# A newer package that stood in for the recorded one.
-	[ ! -f "$SRC/substitute" ] || key=$(cat "$SRC/substitute")
+	substitute=$SRC/substitute-for-${sha:0:12}
+	[ ! -f "$substitute" ] || key=$(cat "$substitute")
+	# Going on after a patch that did not apply needs no KERNEL_SRC= again.
+	if [ -f "$STATE" ]; then
+		source=$(state_field source)
+		case $continue,$(state_field pending),$source in
+		yes,*|,?*,"git tree "*|,?*,"tarball "*) key=$source ;;
+		esac
+	fi
 fi
 
 # --- the tarball of the Debian package ---------------------------------------
 debian_tarball() {	# sets tarball and key
 	local tmp got sum
 	tarball=$SRC/$package.tar.xz
-	if [ -f "$tarball" ]; then return 0; fi
+	# It may be that of another version, which series/$BASE/base named before.
+	if [ -f "$tarball" ] && [ "$(sha256sum <"$tarball" | cut -d' ' -f1)" = "${key##* }" ]; then
+		return 0
+	fi
 	say "downloading $package $version ($suite)"
 	temp_dir tmp
 	got=$("$TOP/tools/fetch.sh" deb "$suite" "$package" "$version" "$tmp") ||
@@ -67,11 +89,12 @@ debian_tarball() {	# sets tarball and key
 	if [ "$got" = "$version" ]; then
 		[ "$sum" = "$sha" ] ||
 			die "wrong checksum: $package $got has $sum, series/$BASE/base says $sha; do not use it, find out why it differs"
-		rm -f "$SRC/substitute"
+		key="$package sha256 $sha"
+		rm -f "$substitute"
 	else
 		say "note: $package $got is used instead of $version; its checksum is not recorded, so only apt's signature check vouches for it"
 		key="$package $got sha256 $sum"
-		echo "$key" >"$SRC/substitute"
+		echo "$key" >"$substitute"
 	fi
 	mv "$tmp/usr/src/$package.tar.xz" "$tarball"
 }
@@ -97,7 +120,7 @@ make_base() {
 	fi
 	if [ -n "$first" ] && (cd "$dir" && GIT_CEILING_DIRECTORIES=$(dirname "$dir") \
 	     kgit apply --reverse --check "$SERIES/$first") 2>/dev/null; then
-		die "${KERNEL_SRC:-$package} already has $first; give a KERNEL_SRC without the series"
+		die "${KERNEL_SRC:-$package} already has $first; give a KERNEL_SRC without it, or take it out of series/$BASE/series"
 	fi
 	# Debian's tarball carries a last block in .gitignore that ignores everything.
 	[ ! -f "$dir/.gitignore" ] ||
@@ -130,13 +153,8 @@ below_cut() {
 	     /^diff --git / || /^ [^ ].* \| +([0-9]+|Bin)/ || /^ [0-9]+ files? changed/ { exit }
 	     { print }' "$1" | sed -e '/^---$/d'
 }
-apply_patch() {	# apply_patch TREE PATCH-FILE
+keep_notes() {	# keep_notes TREE PATCH-FILE
 	local date notes
-	kgit -C "$1" am -q --no-3way --no-scissors --committer-date-is-author-date \
-		--no-gpg-sign --whitespace=nowarn "$2" >"$LOG/am.log" 2>&1 || {
-		kgit -C "$1" am --abort >/dev/null 2>&1 || :
-		return 1
-	}
 	notes=$(below_cut "$2")
 	[ -n "$notes" ] || return 0
 	date=$(kgit -C "$1" log -1 --format=%aI)
@@ -145,80 +163,170 @@ apply_patch() {	# apply_patch TREE PATCH-FILE
 		GIT_COMMITTER_DATE=$date kgit -C "$1" commit -q --amend --no-verify \
 			--cleanup=verbatim -F -
 }
-apply_failed() {	# apply_failed TREE PATCH
-	if (cd "$1" && kgit apply --reverse --check "$SERIES/$2") 2>/dev/null; then
-		die "$2 is already applied: the base or an earlier patch has its change; take it out of series/$BASE/series"
-	fi
-	die "$2 does not apply to what is before it; log: $LOG/am.log; rebase it"
+am() {	# am TREE PATCH-FILE OPTION
+	kgit -C "$1" am -q "$3" --no-scissors --committer-date-is-author-date \
+		--no-gpg-sign --whitespace=nowarn "$2" >"$LOG/am.log" 2>&1
 }
 
-sums() { series_patches | while read -r p; do sha256sum <"$SERIES/$p" | cut -d' ' -f1; done; }
+# what_3way_needs FROM: the blobs that the patches name are copied from that
+# repository, if it has them, so that git am --3way can merge on a new base.
+what_3way_needs() {
+	(cd "$SERIES" && series_patches |
+		xargs -d '\n' -r sed -nE 's/^index ([0-9a-f]+)\.\.([0-9a-f]+).*/\1\n\2/p') |
+		kgit -c safe.directory='*' -C "$1" cat-file --batch-check='%(objecttype) %(objectname)' |
+		sed -n 's/^blob //p' | sort -u |
+		kgit -c safe.directory='*' -C "$1" pack-objects -q --stdout |
+		kgit -C "$dir" unpack-objects -q
+}
+
+# put_in_place: dir becomes TREE. A kill between the two renames leaves no tree,
+# never a part of one.
+put_in_place() {
+	local old
+	[ "$dir" != "$TREE" ] || return 0
+	temp_dir old
+	rm -rf -- "$WORK"
+	[ ! -e "$TREE" ] || mv -- "$TREE" "$old/"
+	mv -- "$dir" "$TREE"
+	dir=$TREE
+}
+
+# stop_at PATCH: leaves it to the developer, with git am in progress in TREE.
+stop_at() {
+	local rc=0 git=$TREE/.git notes
+	put_in_place
+	if (cd "$TREE" && kgit apply --reverse --check "$SERIES/$1") 2>/dev/null; then
+		die "$1 is already applied: the base or an earlier patch has its change; take it out of series/$BASE/series, then make tree"
+	fi
+	am "$TREE" "$SERIES/$1" --3way || rc=$?
+	if [ -d "$git/rebase-apply" ]; then
+		notes=$(below_cut "$SERIES/$1")
+		[ -z "$notes" ] || printf -- '---\n%s\n' "$notes" >>"$git/rebase-apply/final-commit"
+		[ -z "$(kgit -C "$TREE" ls-files -u | head -n 1)" ] ||
+			die "$1 does not apply to what is before it; in $TREE resolve the conflicts (git status), git add, git am --continue, then make export"
+		die "$1 does not apply to what is before it; in $TREE try git am --show-current-patch=diff | patch -p1, mend the rest, git add, git am --continue, then make export"
+	fi
+	if [ "$(tree_head)" != "$commit" ]; then
+		keep_notes "$TREE" "$SERIES/$1"
+		die "$1 does not apply to what is before it without a 3-way merge; look at what that made (git show in $TREE), amend it if it is wrong, then make export"
+	fi
+	[ $rc -ne 0 ] ||
+		die "$1 is already applied: a 3-way merge finds nothing to change; take it out of series/$BASE/series, then make tree"
+	die "git am cannot read $1; log: $LOG/am.log; mend the patch, then make tree"
+}
+
+sum_of_patch() { sha256sum <"$SERIES/$1" | cut -d' ' -f1; }
+sums() { series_patches | while read -r p; do sum_of_patch "$p"; done; }
+
+# finish_move: what a killed run left of its git reset --hard is completed, unless
+# there is something else in the tree.
+finish_move() {
+	local old
+	old=$(state_field moving)
+	[ -n "$old" ] || return 0
+	case $(tree_head) in "$old"|"$head") ;; *) false ;; esac &&
+	[ -z "$(comm -z -23 \
+		<(kgit -C "$TREE" status --porcelain --no-renames -uall -z | cut -zc 4- | sort -z) \
+		<(kgit -C "$TREE" diff --no-renames --name-only -z "$old" "$head" | sort -z) | tr -d '\0')" ] ||
+		die "make tree was killed while it wrote $TREE, and that has changed since; keep what is yours, git reset --hard $head there, then make tree"
+	kgit -C "$TREE" reset -q --hard "$head"
+	sed '/^moving /d' "$STATE" >"$STATE.new"
+	mv -- "$STATE.new" "$STATE"
+}
 
 # --- what is there ------------------------------------------------------------
-dir=$TREE
+dir='' pending=''
 if [ -e "$TREE" ]; then
 	[ -f "$STATE" ] || die "$TREE was not made by make tree; move it away"
 	rm -f "$TREE/.git/index.lock"
+	not_in_progress
 	[ "$(kgit -C "$TREE" symbolic-ref -q --short HEAD || :)" = series ] ||
 		die "$TREE is not on its branch series; git checkout series there first"
-	head=$(sed -n 's/^head //p' "$STATE")
-	if [ ! -e "$TREE/.git/rebase-apply" ] && [ ! -e "$TREE/.git/rebase-merge" ] &&
-	   [ "$(kgit -C "$TREE" rev-parse HEAD)" = "$head" ]; then :; else
-		die "$TREE has commits that series/$BASE does not have; make export first"
-	fi
-	dirty=
-	[ -z "$(kgit -C "$TREE" status --porcelain | head -n 1)" ] || dirty=yes
-	if [ "$(sed -n 's/^source //p' "$STATE")" = "$key" ] &&
-	   [ "$(sums)" = "$(sed -n 's/^patch \([0-9a-f]*\) .*/\1/p' "$STATE")" ]; then
-		[ -z "$dirty" ] ||
-			say "note: $TREE has uncommitted changes; they are not part of this run"
+	dir=$TREE
+	head=$(state_field head) pending=$(state_field pending)
+	finish_move
+	now=$(tree_head)
+	if [ -z "$pending" ]; then
+		[ "$now" = "$head" ] && { [ -n "$continue" ] || [ -z "$(state_field mended)" ]; } ||
+			die "$TREE has commits that series/$BASE does not have; make export first"
 	else
-		[ -z "$dirty" ] ||
-			die "$TREE has uncommitted changes and series/$BASE changed; commit and make export, or undo them"
-		[ "$(sed -n 's/^source //p' "$STATE")" = "$key" ] || dir=
+		! dirty ||
+			die "$TREE has uncommitted changes (git status); commit or undo them, then make export"
+		kgit -C "$TREE" merge-base --is-ancestor "$head" HEAD ||
+			die "$TREE has lost the commit before ${pending#* }; git rebase onto ${head:0:12} there, and change earlier commits after make export"
 	fi
-else
-	dir=
+	if [ "$(state_field source)" != "$key" ]; then
+		# The new tree will take the place of this one.
+		untouched ||
+			die "$TREE has commits, changes, branches or a stash of yours, and is of another base; make export, or move it away"
+		dir=
+	elif [ -z "$pending" ]; then
+		if [ "$(sums)" != "$(state_sums)" ]; then
+			! dirty ||
+				die "$TREE has uncommitted changes and series/$BASE changed; commit and make export, or undo them"
+		elif dirty; then
+			say "note: $TREE has uncommitted changes; they are not part of this run"
+		fi
+	fi
 fi
 
 if [ -z "$dir" ]; then
+	pending=
 	temp_dir dir
 	make_base "$dir"
+	for from in "$TREE" ${KERNEL_SRC:+"$KERNEL_SRC"}; do
+		[ ! -d "$from" ] || what_3way_needs "$from" 2>/dev/null || :
+	done
 fi
 state=$dir/.git/series-state
 
 # --- the patches --------------------------------------------------------------
 mapfile -t want < <(series_patches)
-mapfile -t have < <(sed -n 's/^patch //p' "$state")
+mapfile -t have < <(grep -E '^(patch|mended) ' "$state" || :)
+# What the developer committed for the patch that did not apply.
+[ -z "$pending" ] || [ "$now" = "$head" ] || have+=("mended ${pending%% *} $now")
 keep=0
 commit=$(kgit -C "$dir" rev-parse base)
-while [ $keep -lt ${#want[@]} ] && [ $keep -lt ${#have[@]} ] &&
-      [ "${have[$keep]%% *}" = "$(sha256sum <"$SERIES/${want[$keep]}" | cut -d' ' -f1)" ]; do
-	commit=${have[$keep]#* }
+while [ $keep -lt ${#want[@]} ] && [ $keep -lt ${#have[@]} ]; do
+	read -r _ sum c <<<"${have[$keep]}"
+	[ "$sum" = "$(sum_of_patch "${want[$keep]}")" ] || break
+	commit=$c
 	keep=$((keep + 1))
 done
-if [ $keep -lt ${#want[@]} ] || [ $keep -lt ${#have[@]} ]; then
-	old=$(kgit -C "$dir" rev-parse HEAD)
-	say "applying $((${#want[@]} - keep)) of ${#want[@]} patches"
+case " ${have[*]:$keep}" in
+*" mended "*)
+	die "series/$BASE changed in what $TREE already has, and that has commits of yours; undo the change (git diff series/$BASE), make export, then change it" ;;
+esac
+
+lines=("${have[@]:0:$keep}")
+write_state() {	# write_state [LINE...]: those too
+	printf '%s\n' "source $key" "${lines[@]}" "head $commit" "$@" >"$state.new"
+	mv -- "$state.new" "$state"
+}
+stopped=
+if [ $keep -lt ${#want[@]} ] || [ $keep -lt ${#have[@]} ] || [ -n "$pending" ]; then
+	if [ $keep -lt ${#want[@]} ]; then
+		say "applying $((${#want[@]} - keep)) of ${#want[@]} patches"
+		# In a worktree beside the tree, where git am writes only the files that
+		# it changes: a kill leaves the tree as it was.
+		temp_dir tmp
+		kgit -C "$dir" worktree add -q --no-checkout --detach "$tmp/am" "$commit"
+		kgit -C "$tmp/am" read-tree "$commit"
+		for p in "${want[@]:$keep}"; do
+			am "$tmp/am" "$SERIES/$p" --no-3way || { stopped=$p; break; }
+			keep_notes "$tmp/am" "$SERIES/$p"
+			commit=$(kgit -C "$tmp/am" rev-parse HEAD)
+			lines+=("patch $(sum_of_patch "$p") $commit")
+		done
+		kgit -C "$dir" worktree remove --force "$tmp/am"
+	fi
+
+	pending=${stopped:+"pending $(sum_of_patch "$stopped") $stopped"}
+	write_state ${pending:+"$pending"} "moving $(kgit -C "$dir" rev-parse HEAD)"
 	kgit -C "$dir" reset -q --hard "$commit"
-	{
-		grep '^source ' "$state"
-		awk -v keep=$keep '/^patch / && keep-- > 0' "$state"
-	} >"$state.new"
-	for ((i = keep; i < ${#want[@]}; i++)); do
-		apply_patch "$dir" "$SERIES/${want[$i]}" || {
-			rm -f "$state.new"
-			rc=0
-			(apply_failed "$dir" "${want[$i]}") || rc=$?
-			kgit -C "$dir" reset -q --hard "$old"
-			exit $rc
-		}
-		echo "patch $(sha256sum <"$SERIES/${want[$i]}" | cut -d' ' -f1)" \
-		     "$(kgit -C "$dir" rev-parse HEAD)" >>"$state.new"
-	done
-	echo "head $(kgit -C "$dir" rev-parse HEAD)" >>"$state.new"
-	mv "$state.new" "$state"
+	write_state ${pending:+"$pending"}
 fi
+[ -z "$stopped" ] || stop_at "$stopped"
 
 # --- the tests alone on the base ----------------------------------------------
 if [ -f "$SERIES/tests" ]; then
@@ -242,8 +350,7 @@ if [ -f "$SERIES/tests" ]; then
 	kgit -C "$dir" update-ref refs/series/tests "$tests"
 fi
 
-if [ "$dir" != "$TREE" ]; then
-	rm -rf -- "$WORK" "$TREE"
-	mv -- "$dir" "$TREE"
-fi
-say "$TREE: ${#want[@]} patches on $(sed -n 's/^source //p' "$STATE" | sed 's/ sha256.*//')"
+put_in_place
+[ -z "$(state_field mended)" ] || [ -n "$continue" ] ||
+	die "all patches are in $TREE, with what you mended; make export"
+say "$TREE: ${#want[@]} patches on $(state_field source | sed 's/ sha256.*//')"

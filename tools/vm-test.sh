@@ -25,7 +25,7 @@ out=$BUILD/vm-test/$config-$rev
 lock_build
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 # A patch is tested by the tests that there are with it.
-case $rev$only in *[!0-9]*) of=series ;; *) of=$rev ;; esac
+case $rev$only in wip) of=wip ;; *[!0-9]*) of=series ;; *) of=$rev ;; esac
 kselftest=$("$TOP/tools/kselftest.sh" "$of")
 
 limit=600 rounds=40
@@ -68,6 +68,8 @@ commands() {
 }
 built() { built_in "$kernel" "$1"; }
 
+# If the VM does not even start, the results of the last run must not count.
+[ ! -L "$out" ] || rm -f -- "$out"
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
 	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
 

@@ -4,7 +4,8 @@
 . "$(dirname -- "$0")/lib.sh"
 
 help() {
-	usage 'vm.sh [-1] [-i] [-j NUMBER] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
+	usage 'vm.sh [-1] [-i] [-k] [-j NUMBER] [-t SECONDS] KERNEL OUT [FILE...] <COMMANDS
+       vm.sh -s [-k] KERNEL OUT [FILE...]
 
 Boots KERNEL (a folder with bzImage and modules/, see kernel.sh) under QEMU and
 runs COMMANDS there, one "NAME COMMAND..." a line, with FILEs in /test. A command
@@ -15,20 +16,30 @@ passes if it exits with 0; 4 means that it skipped itself.
   -i          if the machine is emulated, an instruction takes a nanosecond of its
               time, however busy the host is
   -j NUMBER   with -1: so many VMs at a time (default: as many as CPUs)
+  -k          keep the initramfs, which OUT/N/command needs
+  -s          no commands: a shell on this terminal; or, if the standard input is
+              none, a shell that runs what comes from there
   -t SECONDS  how long a boot may take (default: 120)
+
+Each run has a folder of its own, build/$BASE/runs/NAME/DATE-TIME-…, NAME being made
+of OUT. OUT becomes a symbolic link to it; the last ten runs of an OUT are kept. If
+there is something else at OUT, vm.sh stops and changes nothing.
 
 Writes OUT/results, "NAME<TAB>OUTCOME<TAB>TEXT" for each command, OUTCOME being
 pass, skip, fail (of the command, or the kernel complained), died (the kernel
 did), timeout or lost (no result came back); and for each boot N OUT/N/console,
-OUT/N/result and OUT/N/output/NAME. Exit status 0 only if none failed.'
+OUT/N/result and OUT/N/output/NAME. OUT/config is the configuration of the kernel,
+OUT/N/command starts QEMU as boot N did. Exit status 0 only if none failed.'
 }
 
-boot_each= count= limit=120 at_a_time=$(nproc)
-while getopts 1ij:t:h opt; do
+boot_each='' count='' shell='' keep='' limit=120 at_a_time=$(nproc)
+while getopts 1ij:kst:h opt; do
 	case $opt in
 	1) boot_each=yes ;;
 	i) count="-icount shift=0,sleep=off" ;;
 	j) at_a_time=$OPTARG ;;
+	k) keep=yes ;;
+	s) shell=yes ;;
 	t) limit=$OPTARG ;;
 	*) help ;;
 	esac
@@ -38,17 +49,105 @@ shift $((OPTIND - 1))
 kernel=$1 out=$2
 shift 2
 
+# --- is all right? Until that is known, nothing is made ------------------------------
+case $at_a_time in ''|0*|*[!0-9]*) die "-j $at_a_time: not a number of VMs" ;; esac
+case $limit in ''|0*|*[!0-9]*) die "-t $limit: not a number of seconds" ;; esac
+[ -d "$kernel" ] || die "there is no folder $kernel; make it with tools/kernel.sh"
 [ -f "$kernel/bzImage" ] || die "no bzImage in $kernel; make it with tools/kernel.sh"
+[ -d "$kernel/modules/lib/modules" ] || die "no modules/lib/modules in $kernel; make it with tools/kernel.sh"
+kernel=$(cd -- "$kernel" && pwd -P)
+for f; do
+	[ -f "$f" ] && [ -r "$f" ] || die "FILE $f is not a file that can be read"
+done
 command -v qemu-system-x86_64 >/dev/null || die "no qemu-system-x86_64; install qemu-system-x86"
 busybox=$(command -v busybox) || die "no busybox; install busybox-static"
 
-rm -rf "$out"
-mkdir -p "$out"
-cat >"$out/todo"
+case $out in ''|*/|*/.|*/..|.|..|*[[:space:]]*) die "OUT '$out' is no name for a folder of results" ;; esac
+case $out in /*) ;; *) out=$PWD/$out ;; esac
+# Without the last component: that may be our own link.
+out=$(realpath -m -- "$(dirname -- "$out")")/$(basename -- "$out")
+case $out in
+"$BUILD"/*)	name=${out#"$BUILD/"} ;;
+*)		name=${out#/} ;;
+esac
+name=${name//\//-}
+runs=$BUILD/runs/$name
+case $out/ in "$BUILD/runs"/*) die "OUT $out is in the folder of the runs themselves; give another" ;; esac
+
+# is_ours LINK: whether its text is one that we write. The run may be gone.
+is_ours() {
+	[[ $(readlink -- "$1") =~ (^|/)runs/([^/]+)/[0-9]{8}-[0-9]{6}-[A-Za-z0-9]+$ ]] &&
+		[ "${BASH_REMATCH[2]}" = "$name" ]
+}
+# is_old DIR: whether it is what vm.sh and its callers left, below $BUILD, when it
+# had no runs yet: results and numbered folders, and a summary of them, or nothing.
+is_old() {
+	local f
+	case $1 in "$BUILD"/*) ;; *) return 1 ;; esac
+	for f in "$1"/* "$1"/.[!.]*; do
+		[ -e "$f" ] || [ -L "$f" ] || continue
+		[ ! -L "$f" ] && [ -f "$1/results" ] || return 1
+		case ${f##*/} in
+		results|todo|summary|*.ktap|*.parsed) [ -f "$f" ] || return 1 ;;
+		kvm) [ -d "$f" ] || return 1 ;;
+		*[!0-9]*) return 1 ;;
+		*) [ -d "$f" ] || return 1 ;;
+		esac
+	done
+}
+old=
+if [ -L "$out" ]; then
+	is_ours "$out" || die "OUT $out is a link that vm.sh did not make; move it away or give another OUT"
+elif [ -d "$out" ]; then
+	is_old "$out" || die "OUT $out is a folder that vm.sh did not make; move it away or give another OUT"
+	old=yes
+elif [ -e "$out" ]; then
+	die "OUT $out is a file; give the name of a folder to be made"
+fi
+mkdir -p -- "$(dirname -- "$out")" 2>/dev/null && [ -w "$(dirname -- "$out")" ] ||
+	die "cannot make OUT $out; give another"
+
+# --- a folder for this run --------------------------------------------------------------
+mkdir -p -- "$runs"
+if [ "$old" ]; then
+	# Moved, it counts as a run. An empty one goes.
+	rmdir -- "$out" 2>/dev/null || {
+		run=$(mktemp -d -- "$runs/$(date -r "$out" +%Y%m%d-%H%M%S)-XXXXXX")
+		mv -T -- "$out" "$run"
+		echo "$out" >"$run/out"
+	}
+fi
+run=$(mktemp -d -- "$runs/$(date +%Y%m%d-%H%M%S)-XXXXXX")
+chmod 755 "$run"
+echo "$out" >"$run/out"
+# Below $BUILD a relative link: it stays right when the build folder is moved.
+case $out in
+"$BUILD"/*)	to=$(realpath -m --relative-to="$(dirname -- "$out")" -- "$run") ;;
+*)		to=$run ;;
+esac
+ln -s -- "$to" "$run/link"
+mv -T -- "$run/link" "$out"
+# Only those of this OUT: another may have the same NAME.
+find "$runs" -mindepth 2 -maxdepth 2 -name out -printf '%h\n' | sort -r | while IFS= read -r f; do
+	[ "$(cat -- "$f/out")" != "$out" ] || printf '%s\n' "$f"
+done | tail -n +11 | while IFS= read -r f; do
+	# The file "out" last: cut in the middle, the next run goes on with it.
+	find "$f" -mindepth 1 -maxdepth 1 ! -name out -exec rm -rf -- {} +
+	rm -rf -- "$f"
+done
+out=$run
+cp -- "$kernel/config" "$out/config" 2>/dev/null || :
+if [ "$shell" ]; then
+	echo shell >"$out/todo"
+else
+	cat >"$out/todo"
+fi
 : >"$out/results"
 
 temp_dir tmp
 
+applets="sh cat echo grep ls ps sleep true false mount insmod rmmod lsmod modprobe reboot"
+[ ! "$shell" ] || applets=$("$busybox" --list | grep -vx busybox)
 # The part of the initramfs that is the same for every boot.
 make_initramfs() {
 	local root=$tmp/root f
@@ -56,7 +155,7 @@ make_initramfs() {
 	${CC:-gcc} -O2 -Wall -static -o "$root/init" "$TOP/vm/init.c" ||
 		die "cannot build vm/init.c; install gcc and libc6-dev"
 	cp "$busybox" "$root/bin/busybox"
-	for f in sh cat echo grep ls ps sleep true false mount insmod rmmod lsmod modprobe reboot; do
+	for f in $applets; do
 		ln -s busybox "$root/bin/$f"
 	done
 	ln -s ../bin/busybox "$root/sbin/modprobe"
@@ -70,14 +169,10 @@ make_initramfs() {
 	rm -rf "$root"
 }
 
-# boot DIR ACCEL SECONDS: runs DIR/commands, leaves DIR/console and DIR/result,
-# and DIR/timed-out when the time was over. To be called with "&": it is a process
-# of its own, which takes the VM with it when it is told to end.
-boot() {
-	local dir accel seconds cpu status icount
-	dir=$1 accel=$2 seconds=$3 cpu=max,la57=off status=0 icount=$count
-	trap 'kill $! 2>/dev/null' EXIT
-	trap 'exit 143' INT TERM
+# qemu_command DIR ACCEL: sets qemu, and makes DIR/initramfs. It is run in DIR.
+# shellcheck disable=SC2054
+qemu_command() {
+	local dir=$1 accel=$2 cpu=max,la57=off icount=$count terminal=''
 	# With five levels of page tables KASAN calls all memory wild for a moment when
 	# the boot CPU is identified: an interrupt then, one boot of many, is a report.
 	[ "$accel" = tcg ] || cpu=host icount=
@@ -85,27 +180,95 @@ boot() {
 	: >"$dir/result"
 	# A second archive, unpacked over the first.
 	{ cat "$tmp/initramfs"; (cd "$dir" && echo commands | cpio -o -H newc --quiet); } >"$dir/initramfs"
-	# shellcheck disable=SC2086
-	timeout -k 5 "$seconds" qemu-system-x86_64 $icount \
-		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}" \
-		-nodefaults -no-user-config -no-reboot -display none \
-		-device virtio-gpu-pci -device qxl -device bochs-display \
-		-kernel "$kernel/bzImage" -initrd "$dir/initramfs" \
-		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on ${VM_APPEND:-}" \
-		-chardev "file,id=console,path=${dir//,/,,}/console" -serial chardev:console \
-		-chardev "file,id=result,path=${dir//,/,,}/result" -serial chardev:result \
-		</dev/null >"$dir/qemu" 2>&1 &
+	if [ ! "$shell" ]; then
+		console=(-chardev file,id=console,path=console -serial chardev:console)
+	elif [ -t 0 ]; then
+		# "quiet" would hide warnings. The words with "=" come to init's environment.
+		terminal="loglevel=5 SHELL_ON=tty TERM=${TERM:-vt100}$(stty size | sed -n 's/\([1-9].*\) \([1-9].*\)/ LINES=\1 COLUMNS=\2/p')"
+		console=(-chardev stdio,id=console,mux=on,signal=off,logfile=console
+			-serial chardev:console -mon chardev=console)
+	else
+		terminal="loglevel=5 SHELL_ON=pipe"
+		console=(-chardev stdio,id=console,signal=off,logfile=console -serial chardev:console)
+	fi
+	# shellcheck disable=SC2206
+	qemu=(qemu-system-x86_64 $icount
+		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}"
+		-nodefaults -no-user-config -no-reboot -display none
+		-device virtio-gpu-pci -device qxl -device bochs-display
+		-kernel "$kernel/bzImage" -initrd initramfs
+		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on${terminal:+ $terminal}${VM_APPEND:+ $VM_APPEND}"
+		"${console[@]}" -chardev file,id=result,path=result -serial chardev:result)
+	{
+		echo '#!/bin/sh'
+		echo "# To be run in a folder with the file initramfs, which vm.sh -k keeps beside this."
+		printf 'exec'
+		printf ' %q' "${qemu[@]}"
+		echo
+	} >"$dir/command"
+	chmod +x "$dir/command"
+}
+
+# boot DIR ACCEL SECONDS: runs DIR/commands, leaves DIR/console and DIR/result,
+# and DIR/timed-out when the time was over. To be called with "&": it is a process
+# of its own, which takes the VM with it when it is told to end.
+boot() {
+	local dir=$1 seconds=$3 status=0 qemu console
+	trap 'kill $! 2>/dev/null' EXIT
+	trap 'exit 143' INT TERM
+	qemu_command "$dir" "$2"
+	cd -- "$dir"
+	timeout -k 5 "$seconds" "${qemu[@]}" </dev/null >"$dir/qemu" 2>&1 &
 	wait $! 2>/dev/null || status=$?
 	trap - EXIT
-	rm -f "$dir/initramfs"
+	[ "$keep" ] || rm -f "$dir/initramfs"
 	case $status in
 	124|137) : >"$dir/timed-out" ;;
 	esac
 }
 
+# shell_in DIR: the same with this terminal. Not over until the shell is.
+shell_in() {
+	local dir=$1 qemu console pid status=0 tty=''
+	qemu_command "$dir" "$accel"
+	if [ -t 0 ]; then
+		tty=$(stty -g)
+		(cd -- "$dir" && exec "${qemu[@]}") <&0 2>"$dir/qemu" 9>&- &
+	else
+		mkfifo "$tmp/in"
+		exec 3<&0
+		feed "$dir" >"$tmp/in" 9>&- &
+		(cd -- "$dir" && exec "${qemu[@]}") <"$tmp/in" 2>"$dir/qemu" 3<&- 9>&- | sed -u 's/\r$//' 9>&- &
+	fi
+	pid=$!
+	until [ -s "$dir/result" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+	# Others may build while the shell is open: the VM has all that it needs.
+	exec 9>&-
+	wait $pid || status=$?
+	[ -z "$tty" ] || stty "$tty" || :
+	[ "$keep" ] || rm -f "$dir/initramfs"
+	[ $status -eq 0 ] || die "QEMU ended with status $status: $(tail -n 1 "$dir/qemu"); log: $dir/qemu"
+	awk -f "$TOP/vm/console.awk" "$dir/console" >"$dir/findings"
+	! grep -q '	died	' "$dir/findings" ||
+		die "the kernel died: $(sed -n 's/.*	died	//p' "$dir/findings" | head -n 1); log: $dir/console"
+}
+# feed DIR: gives the shell in the VM what comes from file descriptor 3, and ^D at its
+# end. What would come before there is a shell would be lost.
+feed() {
+	trap 'kill $! 2>/dev/null; exit 0' TERM
+	trap '' PIPE
+	until grep -q '^run ' "$1/result" 2>/dev/null; do
+		sleep 0.1 &
+		wait $!
+	done
+	cat <&3 2>/dev/null &
+	wait $!
+	printf '\n\004' 2>/dev/null
+}
+
 # /dev/kvm may exist and still not run a guest: only a boot can tell.
 choose_accel() {
-	local cache=$BUILD/vm-accel
+	local cache=$BUILD/vm-accel shell=''
 	accel=tcg
 	if [ -s "$cache" ]; then
 		accel=$(cat "$cache")
@@ -178,6 +341,12 @@ judge() {
 
 make_initramfs "$@"
 choose_accel
+if [ "$shell" ]; then
+	mkdir "$out/1"
+	mv "$out/todo" "$out/1/commands"
+	shell_in "$out/1"
+	exit 0
+fi
 boots=0
 if [ "$boot_each" ]; then
 	while IFS= read -r line; do

@@ -12,6 +12,11 @@
  *	kmemleak NUMBER		only if the kernel has kmemleak
  *	verdict pass|fail	last: without it the results are not complete
  *
+ * A line that is only the word "shell" is a shell on the console instead, of which
+ * SHELL_ON in the environment says whether it is a terminal ("tty") or something
+ * that sends commands and wants nothing but their output ("pipe"). Its output is not
+ * reported, and memory that it leaked is not looked for.
+ *
  * Then it resets the machine, which ends a QEMU that was started with
  * -no-reboot. The lines "run" and "exit" are written to the kernel log too, so
  * that what the kernel says can be put down to a command.
@@ -24,9 +29,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -97,7 +104,8 @@ static void report(const char *fmt, ...)
 	va_end(ap);
 	fprintf(result, "%s\n", line);
 	fflush(result);
-	fprintf(kmsg, "vm: %s\n", line);
+	/* KERN_INFO: what a shell is open on shows warnings. */
+	fprintf(kmsg, "<6>vm: %s\n", line);
 	fflush(kmsg);
 }
 
@@ -156,6 +164,67 @@ static int run(const char *command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Whether commands come from something that is no terminal. */
+static int shell_on_pipe(void)
+{
+	const char *on = getenv("SHELL_ON");
+
+	return on && !strcmp(on, "pipe");
+}
+
+static int open_console(void)
+{
+	int fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct termios tio;
+
+	if (fd < 0 || tcgetattr(fd, &tio))
+		die("cannot open /dev/ttyS0");
+	/* A file of commands is not echoed. */
+	if (shell_on_pipe())
+		tio.c_lflag &= ~ECHO;
+	if (tcsetattr(fd, TCSANOW, &tio))
+		die("cannot set /dev/ttyS0");
+	return fd;
+}
+
+/* The shell gets a session, so that it has job control and Ctrl-C. */
+static int run_shell(int tty)
+{
+	struct utsname uts;
+	pid_t pid, p;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die("cannot fork");
+	if (!pid) {
+		setsid();
+		ioctl(tty, TIOCSCTTY, 0);
+		dup2(tty, 0);
+		dup2(tty, 1);
+		dup2(tty, 2);
+		if (shell_on_pipe()) {
+			/* With the name of a file it does not prompt. */
+			execl("/bin/sh", "sh", "/dev/ttyS0", NULL);
+			_exit(127);
+		}
+		uname(&uts);
+		printf("Linux %s. The tests are in /test (\"fence_unload -l\" lists them). \"exit\" or Ctrl-A X leaves.\n",
+		       uts.release);
+		fflush(stdout);
+		execl("/bin/sh", "sh", "-i", NULL);
+		_exit(127);
+	}
+	/* Reap what the shell left behind as well. */
+	do {
+		p = wait(&status);
+		if (p < 0 && errno != EINTR)
+			die("cannot wait for the shell");
+	} while (p != pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static void kmemleak_scan(void)
 {
 	int fd = open(KMEMLEAK, O_WRONLY);
@@ -200,7 +269,7 @@ int main(void)
 {
 	char *line = NULL, *name, *command;
 	size_t size = 0;
-	int failed = 0, status;
+	int failed = 0, status, tty = -1;
 	FILE *in;
 
 	setenv("PATH", "/sbin:/bin:/test", 1);
@@ -223,15 +292,18 @@ int main(void)
 		line[strcspn(line, "\n")] = '\0';
 		name = strtok(line, " ");
 		command = strtok(NULL, "");
-		if (!name || !command)
+		if (!name || (!command && strcmp(name, "shell")))
 			continue;
+		/* What "run" tells to send commands must not be too early. */
+		if (!command)
+			tty = open_console();
 		report("run %s", name);
-		status = run(command);
+		status = command ? run(command) : run_shell(tty);
 		report("exit %s %d", name, status);
 		/* 4: KSFT_SKIP */
 		failed += status != 0 && status != 4;
 	}
-	failed += kmemleak() != 0;
+	failed += tty < 0 && kmemleak() != 0;
 	report("verdict %s", failed ? "fail" : "pass");
 	reset();
 }
