@@ -11,7 +11,7 @@ help: ## this list
 demo: ## shows a held fence after its issuer is gone, plain kernel and series side by side (TOPIC=amdgpu|xe: of that driver; TOPIC=kasan: with KASAN and lockdep)
 	@tools/demo.sh
 
-check: ## runs every test there is (without BASE for all series), ends with "N passed, N failed"
+check: ## runs the checks (without BASE for all series), ends with "N passed, N failed" (PATTERN= of a name, MINUTES=, AGAIN=yes)
 	@tools/check.sh $(PATTERN)
 
 test: ## runs one test of the tree as it is (TEST=suite, suite.case or kselftest; REV=base|tests|series|N, CONFIG=; without TEST: more on it)
@@ -23,19 +23,19 @@ shell: ## opens a shell in a VM with the tree as it is (REV=, CONFIG=vm)
 prove: ## shows that each test of a defect fails on the base
 	@tools/prove.sh
 
-tree: ## makes build/BASE/linux, a git tree with one commit a patch, to work in
+tree: ## makes build/BASE/linux, a git tree with one commit per patch, to work in
 	@tools/tree.sh
 
 export: ## writes that tree's commits back to series/BASE (TOPIC=folder for new ones)
 	@tools/export.sh
 
-bisect: ## builds and tests after every patch
+bisect: ## builds and tests after every patch (TOPIC=folder, MINUTES=)
 	@tools/bisect.sh
 
 mail: ## writes what git send-email would send of TOPIC=folder, sends nothing
 	@tools/mail.sh
 
-bench: ## measures base against series, prints the ratios
+bench: ## measures base against series, prints the ratios (PAIRS=10, MINUTES=, AGAIN=yes)
 	@tools/bench.sh
 
 stress: ## runs the kselftest in random order on KASAN, PREEMPT_RT, KCSAN (MINUTES=10 in all, SEED= of an earlier run)

@@ -88,6 +88,11 @@ if [ -z "$only" ]; then
 	# What they share.
 	"$TOP/tools/deps.sh" check
 	"$TOP/tools/sparse.sh" >/dev/null || :
+	for base in $bases; do
+		BASE=$base "$TOP/tools/tree.sh" &
+	done
+	# A tree that cannot be made fails again below.
+	wait || :
 	how=--together
 	pids=
 	set -m

@@ -19,7 +19,7 @@
 #                     Kconfig: a change there makes no new kernel. Checked after
 #                     the build. Not taken over by #include.
 #   #module FOLDER    also build this out-of-tree module, of the project, or of
-#                     the series' tree (for every REV, from the series' text)
+#                     the series' tree (for every REV but wip, from the series' text)
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/kernel.sh [--prepare|--key] CONFIG base|tests|series|wip|NUMBER"
@@ -83,6 +83,10 @@ esac
 cc=${cross}gcc
 command -v "$cc" >/dev/null || die "no $cc; install gcc-aarch64-linux-gnu"
 
+# The modules of the tests are those of the series, for wip those of the work tree.
+text=series
+[ "$rev" != wip ] || text=$commit
+
 # --- is it current? --------------------------------------------------------------
 module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 {
@@ -93,7 +97,7 @@ module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 		if [ -d "$TOP/$m" ]; then
 			echo "module $m $(cd "$TOP/$m" && cat -- * 2>/dev/null | sha256sum)"
 		else
-			echo "module $m $(kgit -C "$TREE" rev-parse "series:$m")" ||
+			echo "module $m $(kgit -C "$TREE" rev-parse "$text:$m")" ||
 				die "kconfig/$config: no folder $m in the project or in the series"
 		fi
 	done
@@ -117,7 +121,9 @@ mkdir -p "$obj" "$KERNELS"
 
 if command -v ccache >/dev/null; then
 	cc="ccache $cc"
-	export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$BUILD} CCACHE_NOHASHDIR=1
+	# kbuild asks for the dependencies anyway: with them ccache need not preprocess,
+	# which takes a third of the time of an empty cache.
+	export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$BUILD} CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 fi
 # The same text always makes the same kernel.
 export KBUILD_BUILD_TIMESTAMP="2000-01-01" KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=localhost
@@ -195,7 +201,7 @@ if grep -q '^CONFIG_MODULES=y' "$obj/.config" && [[ " $targets " == *" modules "
 		if [ -d "$TOP/$m" ]; then
 			cp -R "$TOP/$m/." "$d/"
 		else
-			kgit -C "$TREE" archive "series:$m" | tar -xf - -C "$d"
+			kgit -C "$TREE" archive "$text:$m" | tar -xf - -C "$d"
 		fi
 		# Not in one call: with -j it would install before there is something.
 		logged "module-$(basename "$m")-$config-$rev" kmake M="$d" modules || exit 1

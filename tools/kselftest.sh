@@ -24,10 +24,13 @@ temp_dir tmp
 commit=$(rev_commit "$rev") && kgit -C "$TREE" rev-parse "$commit:$dir" \
 	"$commit:tools/testing/selftests/kselftest_harness.h" "$commit:include/uapi" \
 	>"$tmp/stamp" || die "revision $rev has no $dir"
-if cmp -s "$tmp/stamp" "$out/stamp"; then
-	echo "$out"
-	exit 0
-fi
+# The same text of another revision will do.
+for same in "$out" "$BUILD"/kselftest*; do
+	if cmp -s "$tmp/stamp" "$same/stamp"; then
+		echo "$same"
+		exit 0
+	fi
+done
 
 # In the worktree of REV, by the rules of its own Makefile.
 checkout_work "$rev"

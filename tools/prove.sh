@@ -132,14 +132,14 @@ if grep -q '^kunit-vm ' "$out/list"; then
 				drivers | sed 's/^[^:]*://')" |
 			sed -n "s/.*KUNIT_CASE[A-Z_]*(\([a-z0-9_]*\).*/$suite.\1/p"
 	done < <(sed -n 's/^kunit-vm \([^.]*\)\..*/\1/p' "$out/list" | sort -u) |
-		grep -vxF -f <(awk '$1 ~ /^kunit/ { print $2 }' "$out/list") >"$out/others"
-	kunit_in_vms others vm <"$out/others"
+		grep -vxF -f <(awk '$1 ~ /^kunit/ { print $2 }' "$out/list") >"$out/others.list"
+	kunit_in_vms others vm <"$out/others.list"
 	while read -r name; do
 		case $(vm_outcome "$out/others/results" "$name") in
 		passes|skip) good "kunit $name passes on the base too" ;;
 		*) wrong "kunit $name fails on the base, which series/$BASE/expected-failures does not say; logs: $out/others" ;;
 		esac
-	done <"$out/others"
+	done <"$out/others.list"
 fi
 
 # --- kselftest, in a VM for each ------------------------------------------------------

@@ -1026,6 +1026,188 @@ test_help_names_every_target() {
 	done
 }
 
+# A kernel folder and a QEMU for vm.sh: all commands pass, nothing is booted.
+fake_vm() {
+	mkdir -p "$box/bin" "$box/k/modules/lib/modules/7.3"
+	cp -R "$HERE/vm" "$P/"
+	tree 2>/dev/null
+	: >"$box/k/bzImage"
+	echo CONFIG_A=y >"$box/k/config"
+	cat >"$box/bin/qemu-system-x86_64" <<-'END'
+		#!/bin/bash
+		[ -s initramfs ] || exit 1
+		echo booted >console
+		if [ "$(cat commands)" = shell ]; then
+			echo "run shell" >result
+			while read -r line && [ "$line" != exit ] && [ "$line" != $'\004' ]; do printf 'did %s\r\n' "$line"; done
+			[ "$line" != $'\004' ] || echo "no exit"
+			exit "$(cat "${0%/*}/status" 2>/dev/null || echo 0)"
+		fi
+		while read -r name _; do printf 'run %s\nexit %s 0\n' "$name" "$name"; done <commands >result
+		echo "verdict pass" >>result
+		sleep "$(cat "${0%/*}/slow" 2>/dev/null || echo 0)"
+	END
+	chmod +x "$box/bin/qemu-system-x86_64"
+}
+vm() { echo "one true" | (PATH=$box/bin:$PATH t vm "$@"); }
+B=$BUILD_DIR/toy
+test_vm_keeps_what_is_not_its_own() {
+	fake_vm
+	mkdir "$box/mine"; echo precious >"$box/mine/file"; echo program >"$box/program"
+	local before; before=$(find "$box/mine" "$box/program" -type f -exec sha256sum {} +)
+	refuses "did not make; move it away" vm "$box/k" "$box/mine"
+	refuses "is a file" vm "$box/k" "$box/program"
+	ln -s mine "$box/link"; refuses "a link that vm.sh did not make" vm "$box/k" "$box/link"
+	# Nor below the build folder.
+	mkdir -p "$B/notes/1"; echo precious >"$B/notes/results"; echo precious >"$B/notes/text"
+	refuses "did not make" vm "$box/k" "$B/notes"
+	mkdir -p "$B/runs"; refuses "in the folder of the runs" vm "$box/k" "$B/runs/x"
+	refuses . vm "$box/k" "$B"
+	same "$(find "$box/mine" "$box/program" -type f -exec sha256sum {} +)" "$before"
+	same "$(cat "$B/notes/text")" precious
+	same "$(ls "$B/runs")" ""
+}
+test_vm_checks_before_it_makes_anything() {
+	fake_vm
+	refuses "there is no folder $box/nothing" vm "$box/nothing" "$box/out"
+	mkdir "$box/empty"; refuses "no bzImage" vm "$box/empty" "$box/out"
+	: >"$box/empty/bzImage"; refuses "no modules" vm "$box/empty" "$box/out"
+	refuses "FILE $box/nothing is not" vm "$box/k" "$box/out" "$box/nothing"
+	refuses "FILE $box/k is not" vm "$box/k" "$box/out" "$box/k"
+	refuses "not a number" vm -t soon "$box/k" "$box/out"
+	refuses "not a number" vm -j 0 "$box/k" "$box/out"
+	: >"$box/file"; refuses "cannot make OUT" vm "$box/k" "$box/file/out"
+	[ ! -e "$box/out" ] && [ ! -e "$B/runs" ]
+}
+test_vm_runs() {
+	fake_vm
+	local i; for i in $(seq 12); do vm "$box/k" "$B/a/out"; done
+	[ -L "$B/a/out" ]
+	same "$(cat "$B/a/out/results")" "one	pass	"
+	same "$(cat "$B/a/out/config")" "CONFIG_A=y"
+	same "$(ls "$B/runs/a-out" | wc -l)" 10
+	same "$(cd "$B/a/out" && pwd -P)" "$B/runs/a-out/$(ls "$B/runs/a-out" | tail -n 1)"
+	# What QEMU was called with can be called again.
+	grep -q "^exec qemu-system-x86_64 .*-kernel $box/k/bzImage" "$B/a/out/1/command"
+	[ ! -e "$B/a/out/1/initramfs" ]
+	vm -k "$box/k" "$box/out"; [ -s "$box/out/1/initramfs" ]
+	(cd "$box/out/1" && PATH=$box/bin:$PATH ./command)
+	# Another OUT of the same name has runs of its own.
+	vm "$box/k" "$B/a-out"; vm "$box/k" "$B/a-out"
+	same "$(ls "$B/runs/a-out" | wc -l)" 12
+	vm "$box/k" "$B/a/out"; same "$(ls "$B/runs/a-out" | wc -l)" 12
+	# The folder can be moved, and the runs be removed by hand.
+	mv "$BUILD_DIR" "$box/elsewhere"; [ -s "$box/elsewhere/toy/a/out/results" ]; mv "$box/elsewhere" "$BUILD_DIR"
+	rm -rf "$B/runs"; vm "$box/k" "$B/a/out"; vm "$box/k" "$box/out"; [ -s "$box/out/results" ]
+}
+test_vm_folder_of_before_there_were_runs() {
+	fake_vm
+	mkdir -p "$B/old/1" "$B/old/2"; echo old >"$B/old/results"; : >"$B/old/1/console"; : >"$B/old/summary"
+	vm "$box/k" "$B/old"
+	same "$(cat "$B/old/results")" "one	pass	"
+	same "$(cat "$B"/runs/old/*/results | sort | xargs)" "old one pass"
+	mkdir "$B/empty"; vm "$box/k" "$B/empty"; [ -L "$B/empty" ]
+}
+test_vm_interrupted() {
+	fake_vm; echo 1000.5 >"$box/bin/slow"
+	echo "one true" >"$box/in"
+	PATH=$box/bin:$PATH interrupt bash -c '"$0" "$1" "$2" <"$3"' "$P/tools/vm.sh" "$box/k" "$B/out" "$box/in"
+	! pgrep -f "sleep 1000.5$"
+	rm "$box/bin/slow"; vm "$box/k" "$B/out"
+	same "$(cat "$B/out/results")" "one	pass	"
+	same "$(ls "$B/tmp")" ""
+}
+test_vm_shell_on_a_pipe() {
+	fake_vm
+	shell() { PATH=$box/bin:$PATH t vm -s "$box/k" "$B/shell"; }
+	same "$(printf 'a\nb\nexit\nc\n' | shell)" "did a
+did b"
+	# Without exit it ends as well, and what has not ended its input does not keep it.
+	same "$(printf a | shell)" "did a
+no exit"
+	exec 7< <(echo exit; exec sleep 1000.75)
+	local pid=$!
+	same "$(shell <&7)" ""
+	kill $pid	# still there
+	echo 3 >"$box/bin/status"
+	refuses "QEMU ended with status 3" shell </dev/null
+	rm "$box/bin/status"
+}
+toy_tests() {	# the text of a kernel with tests, of which nothing is built
+	cat >"$box/kernel/drivers/dma-buf/st-toy.c" <<-'END'
+		static struct kunit_case toy_cases[] = {
+			KUNIT_CASE(first_thing),
+			KUNIT_CASE_PARAM(second_thing, x),
+			{}
+		};
+		static struct kunit_suite toy_suite = {
+			.name = "toy_suite",
+			.test_cases = toy_cases,
+		};
+	END
+	mkdir -p "$box/kernel/tools/testing/selftests/dma-buf"
+	printf 'FIXTURE_VARIANT_ADD(held, vgem_file) { 1 };\nTEST_F(held, close)\nTEST(alone)\n' \
+		>"$box/kernel/tools/testing/selftests/dma-buf/fence_unload.c"
+	kernel_says "" "" ""
+}
+try() { (export TEST=$1 REV=${2:-} CONFIG=${3:-}; t test); }
+test_test_names_what_is_near() {
+	toy_tests; tree
+	refuses "no test of wip is called 'toy_suit'; near it: toy_suite" try toy_suit
+	refuses "near it: .*toy_suite.first_thing" try toy_suite.frist_thing
+	refuses "near it: .*toy_suite.second_thing" try second_thing
+	refuses "near it: .*held.vgem_file.close" try held.vgem_fil.close
+	refuses "near it: .*global.alone" try global.alne
+	refuses "nothing is near it; there are: toy_suite, held, global" try zzzz
+	refuses "no revision '9'" try toy_suite 9
+	refuses "CONFIG=drivers cannot be booted" try toy_suite "" drivers
+	refuses "does not run on UML" try held "" uml
+	refuses "no name of a test" try "a b"
+	refuses "no name of a test" try "a/b"
+	[ ! -e "$BUILD_DIR/toy/obj" ]
+	# What is not committed is there too.
+	sed -i 's/first_thing/other_thing/' "$TREE/drivers/dma-buf/st-toy.c"
+	refuses "near it: .*toy_suite.other_thing" try toy_suite.othr_thing
+	refuses "near it: .*toy_suite.first_thing" try toy_suite.frst_thing series
+}
+test_test_without_a_name() {
+	refuses . try ""
+	local out rc=0; out=$(make -s -C "$P" test BASE=toy 2>&1) || rc=$?
+	[ $rc -ne 0 ] && grep -q '^usage: TEST=' <<<"$out"
+}
+test_test_on_uml() {
+	kunit_py; toy_kconfig; echo CONFIG_DMABUF_KUNIT_TEST=y >>"$P/kconfig/uml"
+	printf 'static struct kunit_case c[] = {\n\tKUNIT_CASE(one),\n\tKUNIT_CASE(two),\n};\nstatic struct kunit_suite s = {\n\t.name = "toy",\n\t.test_cases = c,\n};\n' \
+		>"$box/kernel/drivers/dma-buf/st-toy.c"
+	kernel_says "" "" "reboot: System halted"; tree
+	try toy >"$box/out"
+	same "$(cat "$box/out")" "pass toy.one
+pass toy.two
+2 passed, 0 skipped, 0 failed"
+	# An edit that is not committed.
+	sed -i 's/    ok 2 two/    # two: EXPECTATION FAILED at st-toy.c:7\n    not ok 2 two/' "$TREE/console.txt"
+	! try toy >"$box/out" 2>&1
+	grep -q "^    # two: EXPECTATION FAILED at st-toy.c:7" "$box/out"
+	grep -q "^fail toy.two" "$box/out"
+	same "$(tail -n 1 "$box/out")" "1 passed, 0 skipped, 1 failed"
+	same "$(git -C "$TREE" log --format=%s base..series | wc -l)" 3
+	try toy series >/dev/null
+	# The kernel dies.
+	in_tree checkout -q .
+	console "$TREE" dead "Kernel panic - not syncing: oh" ""
+	! try toy >"$box/out" 2>&1
+	grep -q "^pass toy.one" "$box/out"
+	grep -q "^    the kernel died in it" "$box/out"
+	grep -q "on the console: panic: oh" "$box/out"
+	same "$(tail -n 1 "$box/out")" "1 passed, 0 skipped, 1 failed"
+	# It does not compile.
+	in_tree checkout -q .
+	sed -i 's,^> @\[ ! -f broken \],> @echo "../../work/drivers/dma-buf/dma-fence.c:3:1: error: it is broken"; for i in 1 2 3 4 5 6; do echo "  CC x$$i.o"; done; false,' "$TREE/Makefile"
+	! try toy >"$box/out" 2>&1
+	grep -q "^drivers/dma-buf/dma-fence.c:3:1: error: it is broken" "$box/out"
+	grep -q "wip does not build in uml; log" "$box/out"
+}
+
 # --- run ------------------------------------------------------------------------------
 # All of them: as many at a time as there are CPUs, each in a box of its own.
 if [ -z "$pattern" ]; then

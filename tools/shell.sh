@@ -9,9 +9,10 @@ Boots the kernel CONFIG (default: vm) of REV (default: wip) in a VM and opens a 
 there on this terminal. REV is wip (the work tree build/$BASE/linux as it is, with what
 is not committed), base, tests, series or the number of a patch. The programs of the
 tests are in /test, modules are loaded with modprobe. If the standard input is no
-terminal, the shell runs what comes from there, and only its output is printed.
-Ends with "exit" or Ctrl-A X. Exit status 0 unless the kernel died or did not boot.
-The console is kept: build/$BASE/shell/1/console.'
+terminal, the shell runs what comes from there and does not prompt. Warnings of the
+kernel are shown, what it says when it boots is in dmesg. Ends with "exit" or Ctrl-A X.
+Exit status 0 unless the kernel died or did not boot. The console is kept:
+build/$BASE/shell/1/console.'
 
 rev=${REV:-wip} config=${CONFIG:-vm}
 case $config in

@@ -239,7 +239,12 @@ for line in open(chosen):
     elif what is None and died and suite == last:
         print({"died": "    the kernel died in it", "timeout": "    it did not end in time"}.get(
               how, "    the machine ended in it"))
-        print("".join("    " + l.strip() + "\n" for l in left[:8]), end="")
+        # From the last oops on, without what only the log needs.
+        oops = [i for i, l in enumerate(left) if re.search(
+            "kernel BUG|^BUG: |^Unable to handle|general protection fault|^Kernel panic", l)]
+        left = [l for l in left[oops[0] if oops else 0:] if not re.match(
+            r" *(Code|R[A-Z0-9][A-Z0-9]|EFLAGS|FS|CS|CR2|DR0|DR3|Modules linked in|Tainted|Hardware name|CPU): (?!0010)| *</?TASK>| *\? ", l)]
+        print("".join("    " + l.strip() + "\n" for l in left[:16]), end="")
         last = None
     elif what is None:
         print("    no result: " + ("the kernel ended before" if died else "this kernel does not have it"))

@@ -12,6 +12,8 @@ lock_build
 rev=${1:-series}
 "$TOP/tools/kernel.sh" vm "$rev" >/dev/null
 out=$BUILD/vm-selftest
+# If the VM does not even start, the results of the last run must not count.
+[ ! -L "$out" ] || rm -f -- "$out"
 lkdtm() { echo "$1 modprobe lkdtm && echo $2 >/sys/kernel/debug/provoke-crash/DIRECT"; }
 
 {

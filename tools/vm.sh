@@ -183,12 +183,12 @@ qemu_command() {
 	if [ ! "$shell" ]; then
 		console=(-chardev file,id=console,path=console -serial chardev:console)
 	elif [ -t 0 ]; then
-		# "quiet" would hide warnings. The words with "=" come to init's environment.
-		terminal="loglevel=5 SHELL_ON=tty TERM=${TERM:-vt100}$(stty size | sed -n 's/\([1-9].*\) \([1-9].*\)/ LINES=\1 COLUMNS=\2/p')"
+		# The words with capitals are init's environment. It turns the console on.
+		terminal="loglevel=1 SHELL_ON=tty TERM=${TERM:-vt100}$(stty size | sed -n 's/\([1-9].*\) \([1-9].*\)/ LINES=\1 COLUMNS=\2/p')"
 		console=(-chardev stdio,id=console,mux=on,signal=off,logfile=console
 			-serial chardev:console -mon chardev=console)
 	else
-		terminal="loglevel=5 SHELL_ON=pipe"
+		terminal="loglevel=1 SHELL_ON=pipe"
 		console=(-chardev stdio,id=console,signal=off,logfile=console -serial chardev:console)
 	fi
 	# shellcheck disable=SC2206
@@ -238,7 +238,8 @@ shell_in() {
 		mkfifo "$tmp/in"
 		exec 3<&0
 		feed "$dir" >"$tmp/in" 9>&- &
-		(cd -- "$dir" && exec "${qemu[@]}") <"$tmp/in" 2>"$dir/qemu" 3<&- 9>&- | sed -u 's/\r$//' 9>&- &
+		(cd -- "$dir" && exec "${qemu[@]}") <"$tmp/in" 2>"$dir/qemu" 3<&- 9>&- |
+			sed -u 's/\r$//; /reboot: Restarting system$/d' 9>&- &
 	fi
 	pid=$!
 	until [ -s "$dir/result" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done

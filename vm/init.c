@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -184,6 +185,8 @@ static int open_console(void)
 		tio.c_lflag &= ~ECHO;
 	if (tcsetattr(fd, TCSANOW, &tio))
 		die("cannot set /dev/ttyS0");
+	/* Not the boot, but warnings from now on: SYSLOG_ACTION_CONSOLE_LEVEL. */
+	klogctl(8, NULL, 5);
 	return fd;
 }
 
