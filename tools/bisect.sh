@@ -44,15 +44,31 @@ add() {
 	shift 2
 	commands+=("$*")
 }
-kernel_key() { "$TOP/tools/kernel.sh" --key "$1" "$n"; }
-# vm_key REV: with the tests of that revision, "-" if the kselftest is not run.
+# key_of SCRIPT [CONFIG]: its --key for patch $n. Remembered for these trees, as it takes
+# half a second.
+mkdir -p "$BUILD/keys"
+fixed=$(sum_of "$(tools_sum tools/objects.sh)" "$(cd "$TOP" && find kconfig -type f -print0 | sort -z | xargs -0 cat)" \
+	"$(gcc --version)" "$(kgit -C "$TREE" rev-parse -q --verify series:tools/testing/selftests || :)")
+key_of() {
+	local file
+	file=$BUILD/keys/$(sum_of "$fixed" "$*" "$(kgit -C "$TREE" rev-parse \
+		"$(rev_commit "$n")^{tree}" "$(rev_commit $((n - 1)))^{tree}")")
+	if [ ! -f "$file" ]; then
+		"$TOP/tools/$1" --key "${@:2}" "$n" >"$file.new" ||
+			die "tools/$1 has no key for patch $n"
+		mv -- "$file.new" "$file"
+	fi
+	cat -- "$file"
+}
+# vm_key REV: of the VM, with the kselftest of that revision, "-" if it is not run.
 vm_key() {
-	local commit text=
+	local kernel commit text=
+	kernel=$(key_of kernel.sh vm) || return 1
 	if [ "$1" != - ]; then
 		commit=$(rev_commit "$1")
-		text=$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" "$commit:include/uapi")
+		text=$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" "$commit:include/uapi") || return 1
 	fi
-	sum_of "${text:+kselftest}" "$(kernel_key vm)" "$text" "$vm_tools"
+	sum_of "${text:+kselftest}" "$kernel" "$text" "$vm_tools"
 }
 
 mapfile -t patches < <(series_patches)
@@ -61,17 +77,22 @@ for ((n = first; n <= last; n++)); do
 	p=${patches[$((n - 1))]}
 	[ -z "${TOPIC:-}" ] || [ "${p%%/*}" = "$TOPIC" ] || continue
 	if [ $where = vm ]; then
-		add "kunit vm" "$(vm_key -)" vm-test.sh vm "$n" modules
+		key=$(vm_key -)
+		add "kunit vm" "$key" vm-test.sh vm "$n" modules
 	else
-		add "kunit uml" "$(sum_of "$(kernel_key uml)" "$uml_tools")" kunit.sh uml "$n"
+		key=$(key_of kernel.sh uml)
+		add "kunit uml" "$(sum_of "$key" "$uml_tools")" kunit.sh uml "$n"
 	fi
 	# xe_rtp provokes warnings on purpose.
 	case $p in
-	xe/*)	add "xe uml-xe" "$(sum_of "$(kernel_key uml-xe)" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
+	xe/*)	key=$(key_of kernel.sh uml-xe)
+		add "xe uml-xe" "$(sum_of "$key" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
 	virtio/*|qxl/*|drm/*)
-		add "kselftest vm" "$(vm_key "$n")" vm-test.sh vm "$n" ;;
+		key=$(vm_key "$n")
+		add "kselftest vm" "$key" vm-test.sh vm "$n" ;;
 	esac
-	key=$("$TOP/tools/objects.sh" --key "$n")
+	# None if it touches no C file.
+	key=$(key_of objects.sh)
 	[ -z "$key" ] || add objects "$(sum_of "$key" "$objects_tools")" objects.sh "$n"
 done
 
