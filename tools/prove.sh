@@ -109,9 +109,11 @@ vm_outcome() {
 # --- KUnit, in a VM for each, and one for those that pass ------------------------------
 # kunit_in_vms KIND CONFIG [OPTION]: the cases on standard input; results in $out/KIND
 kunit_in_vms() {
+	local limit=900
+	[ "${3:-}" != -1 ] || limit=300
 	"$TOP/tools/kernel.sh" "$2" tests >/dev/null
 	awk '{ print $1, "/test/kunit", $1, /^drm_out_fence/ ? "drm_out_fence_test" : "dmabuf_kunit" }' |
-		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t 300 "$KERNELS/$2-tests" "$out/$1" \
+		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t $limit "$KERNELS/$2-tests" "$out/$1" \
 			"$TOP/vm/kunit" >"$out/$1.log" 2>&1 || :
 }
 prove_in_vms() {	# prove_in_vms KIND CONFIG

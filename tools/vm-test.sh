@@ -28,11 +28,11 @@ lock_build
 case $rev$only in wip) of=wip ;; *[!0-9]*) of=series ;; *) of=$rev ;; esac
 kselftest=$("$TOP/tools/kselftest.sh" "$of")
 
-limit=600 rounds=40
+limit=1200 rounds=40
 # KASAN in an emulator: everything takes some times as long.
 case $config in
 vm-debug|vm-amdgpu|vm-xe)
-	limit=1800 rounds=20
+	limit=2400 rounds=20
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
 
