@@ -981,6 +981,87 @@ test_bisect_arguments() {
 	refuses "Exit status" t bisect x
 	[ ! -e "$TREE" ]
 }
+# Kernels whose benchmark is over at once; boots are counted in $box/boots.
+toy_bench() {
+	cp -R "$HERE/bench" "$P/"; tree
+	mkdir -p "$box/k/modules/lib/modules/7/updates"
+	: >"$box/k/modules/lib/modules/7/updates/fence-bench.ko"
+	cp /bin/true "$box/k/vmlinux"
+	cat >"$box/k/linux" <<-END
+		#!/bin/bash
+		for w; do case \$w in rootflags=*) root=\${w#*=} ;; esac; done
+		echo boot >>"$box/boots"
+		[ "\$(wc -l <"$box/boots")" != "\$(cat "$box/cut" 2>/dev/null)" ] || kill -KILL 0
+		printf 'op two-cpus/shared 1 1 1 1\\nend\\n' >"\$root/result"
+	END
+	chmod +x "$box/k/linux"
+	cat >"$P/tools/kernel.sh" <<-END
+		#!/bin/bash
+		if [ "\$1" = --key ]; then echo "\$2 \$3 \$(cat "$box/version" 2>/dev/null)"; exit; fi
+		mkdir -p "$BUILD_DIR/toy/kernel"
+		ln -sfn "$box/k" "$BUILD_DIR/toy/kernel/\$1-\$2"
+	END
+}
+boots() { wc -l <"$box/boots"; rm -f "$box/boots"; }
+test_bench_goes_on() {
+	toy_bench
+	# Two pairs are four boots, six more tell the sizes.
+	PAIRS=2 t bench bench-preempt || :
+	same "$(boots)" 10
+	# Measured before with the same kernels: only reported.
+	PAIRS=2 t bench bench-preempt >"$box/out" 2>/dev/null || :
+	[ ! -e "$box/boots" ]; [ -s "$box/out" ]
+	PAIRS=3 t bench bench-preempt || :
+	same "$(boots)" 2
+	# Killed in the second pair: the first one counts. The old results stay until then.
+	echo new >"$box/version"; echo 4 >"$box/cut"
+	local before; before=$(cat "$BUILD_DIR/toy/bench/results.samples")
+	(cd "$box" && BASE=toy PAIRS=2 setsid -w "$P/tools/bench.sh" bench-preempt) >"$box/out" 2>&1 && return 1
+	same "$(boots)" 4
+	same "$(cat "$BUILD_DIR/toy/bench/results.samples")" "$before"
+	rm "$box/cut"
+	PAIRS=2 t bench bench-preempt || :
+	same "$(boots)" 8
+	AGAIN=yes PAIRS=2 t bench bench-preempt || :
+	same "$(boots)" 10
+	refuses "MINUTES=x is not" env MINUTES=x BASE=toy "$P/tools/bench.sh"
+	refuses "PAIRS=0 is no number" env PAIRS=0 BASE=toy "$P/tools/bench.sh"
+}
+test_stress_goes_on() {
+	tree
+	printf '#!/bin/bash\n[ "$1" != --key ] || echo key\necho "%s/k"\n' "$box" >"$P/tools/kernel.sh"
+	mkdir -p "$box/k/modules" "$box/kselftest"
+	echo some.test >"$box/kselftest/tests"; : >"$box/kselftest/fence_unload"; echo 1 >"$box/kselftest/stamp"
+	printf '#!/bin/bash\necho "%s/kselftest"\n' "$box" >"$P/tools/kselftest.sh"
+	cat >"$P/tools/vm.sh" <<-END
+		#!/bin/bash
+		config=\$(basename "\$4"); seed=\$(sed -n 's,.*/test/stress \([0-9]*\) .*,\1,p')
+		echo "\$config \$seed" >>"$box/ran"
+		[ "\$config" != "\$(cat "$box/cut" 2>/dev/null)" ] || kill -KILL 0
+		mkdir -p "\$4/1/output"; echo "3 tests" >"\$4/1/output/stress"
+		printf 'stress\t%s\t\n' "\$(cat "$box/outcome-\$config" 2>/dev/null || echo pass)" >"\$4/results"
+	END
+	local ran
+	# Cut in the second kernel: the next run has the same seed, and goes on there.
+	echo vm-rt >"$box/cut"
+	(cd "$box" && BASE=toy KERNEL_SRC=$box/kernel MINUTES=3 setsid -w "$P/tools/stress.sh") >"$box/out" 2>&1 && return 1
+	ran=$(ran); local seed=${ran%%,*}; seed=${seed#* }
+	same "$ran" "vm-debug $seed,vm-rt $seed,"
+	rm "$box/cut"
+	# One with a report is run again, one without is not.
+	echo fail >"$box/outcome-vm-rt"
+	KERNEL_SRC=$box/kernel MINUTES=3 t stress >"$box/out" 2>&1 && return 1
+	grep -q "REPORTED: stress fail" "$box/out"
+	same "$(ran)" "vm-rt $seed,vm-kcsan $seed,"
+	rm "$box/outcome-vm-rt"
+	KERNEL_SRC=$box/kernel MINUTES=3 t stress
+	same "$(ran)" "vm-rt $seed,"
+	# Nothing is unfinished: a new seed.
+	KERNEL_SRC=$box/kernel MINUTES=3 t stress
+	ran=$(ran); [ "${ran%%,*}" != "vm-debug $seed" ]
+	refuses "MINUTES=0 is no number" env MINUTES=0 BASE=toy "$P/tools/stress.sh"
+	refuses "SEED=x is no number" env SEED=x BASE=toy "$P/tools/stress.sh"
+}
 test_unread_has_to_be_true() {
 	toy_kconfig
 	# The build names dma-fence.c as one of the files that it read.
