@@ -12,7 +12,7 @@ demo: ## shows a held fence after its issuer is gone, plain kernel and series si
 	@tools/demo.sh
 
 check: ## runs the checks (without BASE for all series), ends with "N passed, N failed" (PATTERN= of a name, MINUTES=, AGAIN=yes)
-	@tools/check.sh $(PATTERN)
+	@tools/check.sh $(if $(PATTERN),"$(PATTERN)")
 
 test: ## runs one test of the tree as it is (TEST=suite, suite.case or kselftest; REV=base|tests|series|N, CONFIG=; without TEST: more on it)
 	@tools/test.sh

@@ -19,7 +19,7 @@ case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
 . "$TOP/tools/lib-verdicts.sh"
 lock_build
 for rev in base series; do
-	"$TOP/tools/kernel.sh" bench-vm $rev >/dev/null
+	for_pairs "kernel bench-vm, $rev" "$TOP/tools/kernel.sh" bench-vm $rev
 done
 out=$BUILD/bench-contended
 mkdir -p -- "$out"
@@ -37,24 +37,29 @@ measure() {
 		"$out"/vm/*/output/bench
 }
 
-longest=0
+longest=$(cat "$out/seconds-for-a-pair" 2>/dev/null || echo 60)
 for ((i = 1; i <= pairs; i++)); do
 	[ ! -e "$done_pairs/$i" ] || continue
 	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
 	since=$SECONDS
 	# Which is first changes, so that a drift of the machine hits both alike.
 	if [ $((i % 2)) -eq 1 ]; then
-		base=$(measure base) series=$(measure series)
+		base=$(measure base)
+		series=$(measure series)
 	else
-		series=$(measure series) base=$(measure base)
+		series=$(measure series)
+		base=$(measure base)
 	fi
 	say "  pair $i of $pairs: base $base, series $series"
 	echo "${base%% *} $series" >"$tmp/pair"
+	[ "$(wc -w <"$tmp/pair")" -eq 3 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
 	mv "$tmp/pair" "$done_pairs/$i"
 	longest=$((SECONDS - since))
+	echo $longest >"$out/seconds-for-a-pair"
 done
 for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
 mv "$tmp/results" "$out/results"
+all_pairs "$done_pairs"
 
 awk '
 	function sorted(a, n,  i, j, t) {

@@ -18,7 +18,7 @@ case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
 . "$TOP/tools/lib-verdicts.sh"
 lock_build
 for rev in base series; do
-	"$TOP/tools/kernel.sh" bench-sched $rev >/dev/null
+	for_pairs "kernel bench-sched, $rev" "$TOP/tools/kernel.sh" bench-sched $rev
 done
 out=$BUILD/bench-sched
 mkdir -p -- "$out"
@@ -38,7 +38,7 @@ measure() {
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
 }
 
-longest=0
+longest=$(cat "$out/seconds-for-a-pair" 2>/dev/null || echo 60)
 for ((i = 1; i <= pairs; i++)); do
 	[ ! -e "$done_pairs/$i" ] || continue
 	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
@@ -47,11 +47,14 @@ for ((i = 1; i <= pairs; i++)); do
 	series=$(measure series)
 	say "  pair $i of $pairs: $base/ $series"
 	echo "$base $series" >"$tmp/pair"
+	[ "$(wc -w <"$tmp/pair")" -eq 8 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
 	mv "$tmp/pair" "$done_pairs/$i"
 	longest=$((SECONDS - since))
+	echo $longest >"$out/seconds-for-a-pair"
 done
 for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
 mv "$tmp/results" "$out/results"
+all_pairs "$done_pairs"
 
 sort -n "$out/results" | awk '
 	NF != 8 { bad = 1; next }

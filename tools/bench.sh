@@ -59,7 +59,7 @@ mkdir -p "$LOG/bench"
 	die "cannot build bench/init.c; install gcc and libc6-dev"
 for config in "${configs[@]}"; do
 	for rev in base "$series"; do
-		"$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
+		for_pairs "kernel $config, $rev" "$TOP/tools/kernel.sh" "$config" "$rev"
 	done
 done
 
@@ -71,7 +71,7 @@ done_pairs=$(pairs_of "$out" "$key")
 
 # Base and series in turn, and which is first changes from pair to pair: a drift
 # of the machine's speed hits both alike.
-longest=0
+longest=$(cat "$out/seconds-for-a-pair" 2>/dev/null || echo 20)
 for config in "${configs[@]}"; do
 	start=$SECONDS
 	for pair in $(seq "$pairs"); do
@@ -89,9 +89,11 @@ for config in "${configs[@]}"; do
 		done
 		mv "$tmp/pair" "$done_pairs/$config.$pair"
 		longest=$((SECONDS - since))
-		say "  $config: pair $pair of $pairs, $((SECONDS - start)) s"
+		echo $longest >"$out/seconds-for-a-pair"
+		say "  $config: pair $pair of $pairs, $((SECONDS - start)) s, about $(minutes $((longest * (pairs - pair)))) left"
 	done
 	[ ! -e "$done_pairs/$config.sizes" ] || continue
+	fits $((longest * 3)) || pairs_left "$pairs" "$pairs" "$done_pairs"
 	: >"$tmp/sizes"
 	for side in base series; do
 		rev=base
@@ -112,6 +114,7 @@ done >"$tmp/samples"
 name=results
 [ -z "$null" ] || name=null
 mv "$tmp/samples" "$out/$name.samples"
+all_pairs "$done_pairs"
 status=0
 awk -v null="$null" -f "$TOP/bench/report.awk" "$out/$name.samples" >"$tmp/report" || status=$?
 cat "$tmp/report"

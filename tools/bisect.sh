@@ -40,7 +40,7 @@ where=uml
 # add NAME KEY COMMAND...: a part of patch $n.
 names=() keys=() numbers=() commands=()
 add() {
-	names+=("$1") keys+=("$2") numbers+=("$n")
+	names+=("$1") keys+=("$(sum_of "$2" "$3 ${6:-}")") numbers+=("$n")
 	shift 2
 	commands+=("$*")
 }
@@ -48,7 +48,7 @@ add() {
 # half a second.
 mkdir -p "$BUILD/keys"
 fixed=$(sum_of "$(tools_sum tools/objects.sh)" "$(cd "$TOP" && find kconfig -type f -print0 | sort -z | xargs -0 cat)" \
-	"$(gcc --version)" "$(kgit -C "$TREE" rev-parse -q --verify series:tools/testing/selftests || :)")
+	"$(compilers)" "$(kgit -C "$TREE" rev-parse -q --verify series:tools/testing/selftests || :)")
 key_of() {
 	local file
 	file=$BUILD/keys/$(sum_of "$fixed" "$*" "$(kgit -C "$TREE" rev-parse \
@@ -72,6 +72,7 @@ vm_key() {
 }
 
 mapfile -t patches < <(series_patches)
+head=$(kgit -C "$TREE" rev-parse series)
 say "  what holds already …"
 for ((n = first; n <= last; n++)); do
 	p=${patches[$((n - 1))]}
@@ -134,7 +135,10 @@ for ((i = 0; i < count; i++)); do
 	read -ra words <<<"${commands[$i]}"
 	watched "$title" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
 	case $rc in
-	0)	keep "$key" $((SECONDS - start)) "$name"
+	0)	# It may be the tree that somebody works in.
+		[ "$(kgit -C "$TREE" rev-parse series)" = "$head" ] ||
+			die "the commits of $TREE have changed meanwhile; call it again"
+		keep "$key" $((SECONDS - start)) "$name"
 		passed=$((passed + 1))
 		echo "ok $title ($((SECONDS - start)) s; $((i + 1)) of $count, about $(minutes "$(rest $((i + 1)))") left)" ;;
 	124)	left+=("$n ${name%% *}") ;;

@@ -3,6 +3,8 @@
 # Runs the checks of one series, or of all series at the same time. The last line
 # is "N passed, N failed".
 only=${BASE:-${KERNEL_SRC:+drm-misc-next}}
+# Which demo a TOPIC means is for demo.sh alone.
+unset TOPIC
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE='[BASE=series] [MINUTES=N] [AGAIN=yes] tools/check.sh [PATTERN]
@@ -11,7 +13,8 @@ USAGE='[BASE=series] [MINUTES=N] [AGAIN=yes] tools/check.sh [PATTERN]
 Without BASE all series are checked at the same time. With PATTERN only the checks
 whose name contains it are run. A check that passed is not run again until something
 changes that it depends on (AGAIN=yes: it is), so a run that was stopped goes on.
-After MINUTES the run ends and says what is left.
+After MINUTES the run ends and says what is left. What took much longer than
+series/$BASE/check-times says is marked; the times of this run are in build/$BASE/log/check/times.
 Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
@@ -51,7 +54,7 @@ LIST
 state() {
 	local rev
 	{
-		gcc --version | head -n 1
+		compilers
 		cd "$TOP"
 		find tools vm kconfig Makefile -type f -print0 | sort -z | xargs -0 sha256sum
 		case $1 in selftest.sh|console-test.sh) return ;; esac
@@ -61,7 +64,8 @@ state() {
 		find "series/$BASE" -maxdepth 1 -type f ! -name verdicts ! -name check-times -print0 |
 			sort -z | xargs -0 sha256sum
 		case $1 in export-check.sh|static-checkpatch.sh|table.sh|test-text.sh)
-			find series -name '*.patch' -print0 | sort -z | xargs -0 sha256sum ;;
+			find series -type f ! -name verdicts ! -name check-times -print0 |
+				sort -z | xargs -0 sha256sum ;;
 		esac
 		[ "$1" != table.sh ] || cat README.md
 	} | sha256sum | cut -c 1-16
@@ -93,6 +97,10 @@ if [ -z "$only" ]; then
 	done
 	# A tree that cannot be made fails again below.
 	wait || :
+	if [ -n "$deadline" ]; then
+		[ $SECONDS -lt "$deadline" ] || { say "MINUTES are over, no check was run"; exit 3; }
+		MINUTES=$(((deadline - SECONDS + 59) / 60))
+	fi
 	how=--together
 	pids=
 	set -m
@@ -129,9 +137,15 @@ mkdir -p "$LOG/check"
 rm -f -- "$LOG/check/total"
 times=$SERIES/check-times
 declare -A states=()
+key_of() {	# key_of COMMAND
+	: "${states[${1%% *}]:=$(state "${1%% *}")}"
+	key=$(sum_of "${states[${1%% *}]}" "$1")
+}
+recorded() { sed -n "s/^\([0-9]*\) $1\$/\1/p" "$times" 2>/dev/null || :; }
 
-passed=0 failed=0 left=0
-start=$SECONDS
+# Which are for this series, and how long those that have to be run usually take.
+count=0 todo=0
+: >"$LOG/check/list"
 while IFS=$'\t' read -r name command where; do
 	[[ $name == *"$pattern"* ]] || continue
 	case ${where:-$BASE} in
@@ -139,18 +153,31 @@ while IFS=$'\t' read -r name command where; do
 	"$BASE alone") [ $together = no ] || continue ;;
 	*)	continue ;;
 	esac
+	count=$((count + 1))
+	key_of "$command"
+	s=0
+	if [ -n "$pattern${AGAIN:-}" ] || ! holds "$key" "$name"; then
+		s=$(recorded "$name")
+		s=$(usual "${s:-60}" "$name")
+	fi
+	todo=$((todo + s))
+	printf '%s\t%s\t%s\n' "$name" "$command" "$s" >>"$LOG/check/list"
+done < <(checks | tr -s '\t')
+
+passed=0 failed=0 left=0
+start=$SECONDS
+: >"$LOG/check/times"
+while IFS=$'\t' read -r name command expected; do
 	log=$LOG/check/$(printf '%s' "$name" | tr -c 'A-Za-z0-9' -).log
 	read -ra words <<<"$command"
-	: "${states[${words[0]}]:=$(state "${words[0]}")}"
-	key=$(sum_of "${states[${words[0]}]}" "$command")
+	key_of "$command"
 	if [ -z "$pattern${AGAIN:-}" ] && holds "$key" "$name"; then
 		passed=$((passed + 1))
 		printf 'ok %s (nothing has changed since it passed)\n' "$name"
 		continue
 	fi
-	# How long it takes from nothing, as recorded with the series.
-	recorded=$(sed -n "s/^\([0-9]*\) $name\$/\1/p" "$times" 2>/dev/null || :)
-	if [ $left -gt 0 ] || ! fits "$(usual "${recorded:-60}" "$name")"; then
+	todo=$((todo - expected))
+	if [ $left -gt 0 ] || ! fits "$expected"; then
 		left=$((left + 1))
 		printf 'left: %s\n' "$name"
 		continue
@@ -165,10 +192,16 @@ while IFS=$'\t' read -r name command where; do
 	took=$((SECONDS - since))
 	case $rc in
 	0)	passed=$((passed + 1))
-		keep "$key" $took "$name"
-		grew=
-		[ -z "$recorded" ] || [ $took -le $((recorded * 3 / 2 + 30)) ] || grew=", GREW: $recorded s are recorded"
-		printf 'ok %s (%d s%s)\n' "$name" $took "$grew" ;;
+		# Unless what it depends on was changed meanwhile.
+		[ "${states[${words[0]}]}" != "$(state "${words[0]}")" ] || keep "$key" $took "$name"
+		grew=$(recorded "$name")
+		if [ -n "$grew" ] && [ $took -gt $((grew * 3 / 2 + 30)) ]; then
+			grew=", GREW from $grew s"
+		else
+			grew=
+		fi
+		printf 'ok %s (%d s%s; %d of %d, about %s left)\n' "$name" $took "$grew" \
+			$((passed + failed)) $count "$(minutes $todo)" ;;
 	124)	left=$((left + 1))
 		printf 'left: %s (stopped after %d s)\n' "$name" $took ;;
 	130)	exit 130 ;;
@@ -176,8 +209,10 @@ while IFS=$'\t' read -r name command where; do
 		printf 'not ok %s (%d s)  log: %s\n' "$name" $took "$log"
 		tail -n 5 -- "$log" | sed 's/^/    /' ;;
 	esac
-done < <(checks | tr -s '\t')
-[ $((passed + failed + left)) -gt 0 ] || die "$BASE has no check that is called *$pattern*"
+	echo "$took $name" >>"$LOG/check/times"
+done <"$LOG/check/list"
+[ $((passed + failed + left)) -gt 0 ] || [ $together != no ] ||
+	die "$BASE has no check that is called *$pattern*"
 say "$((SECONDS - start)) s; logs: $LOG"
 echo "$passed $failed $left" >"$LOG/check/total"
 [ $left -eq 0 ] || echo "$left left; the next run goes on with them"

@@ -23,6 +23,8 @@ tmp=
 temp_dir tmp
 [ ! -e "$TREE" ] || mv -- "$TREE" "$tmp/"
 if [ $# -eq 1 ]; then
+	# The lock last: it is what says that the rest may be removed.
+	find "$BUILD/" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf -- {} +
 	rm -rf -- "$BUILD"
 	exit 0
 fi

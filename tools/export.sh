@@ -44,7 +44,7 @@ kgit -C "$TREE" merge-base --is-ancestor base HEAD ||
 while IFS= read -r f; do
 	grep -qxF -- "$f" <(series_patches) ||
 		die "series/$BASE/$f is not in series/$BASE/series; name it there or move it away"
-done < <(cd "$SERIES" && find . -mindepth 2 -name '*.patch' ! -name 0000-cover-letter.patch | sed 's,^\./,,')
+done < <(cd "$SERIES" && find . -name '*.patch' ! -name 0000-cover-letter.patch | sed 's,^\./,,')
 head=$(tree_head)
 mapfile -t commits < <(kgit -C "$TREE" rev-list --reverse base..HEAD)
 

@@ -16,7 +16,7 @@
 #   #target T...      what make builds (default: linux, bzImage modules or Image modules;
 #                     "modules" alone only compiles them, nothing is kept)
 #   #unread PATH...   folders and files that the build does not read, but for their
-#                     Kconfig: a change there makes no new kernel. Checked after
+#                     Kconfig and topmost Makefile: a change there makes no new kernel. Checked after
 #                     the build. Not taken over by #include.
 #   #module FOLDER    also build this out-of-tree module, of the project, or of
 #                     the series' tree (for every REV but wip, from the series' text)
@@ -97,8 +97,9 @@ module_path() { [ -d "$TOP/$1" ] && echo "$TOP/$1"; }
 		if [ -d "$TOP/$m" ]; then
 			echo "module $m $(cd "$TOP/$m" && cat -- * 2>/dev/null | sha256sum)"
 		else
-			echo "module $m $(kgit -C "$TREE" rev-parse "$text:$m")" ||
+			id=$(kgit -C "$TREE" rev-parse -q --verify "$text:$m") ||
 				die "kconfig/$config: no folder $m in the project or in the series"
+			echo "module $m $id"
 		fi
 	done
 	cat "$tmp/fragment"
@@ -174,16 +175,17 @@ fi
 # shellcheck disable=SC2086
 logged "build-$config-$rev" kmake $targets || exit 1
 
-# What "#unread" says has to be true.
+# What "#unread" says has to be true. The paths are relative where ccache makes them so.
 read_after_all() {
 	local paths
 	paths=$(unread "$config" | xargs -n 1 | sed 's,[.],\\.,g' | paste -sd'|')
 	[ -n "$paths" ] || return 0
 	find "$obj" -name '.*.o.cmd' -print0 |
-		xargs -0 grep -hoE "(^  |^source_.* := )$WORK/($paths)(/[^ ]*)?( |\$)" | sed 's/.* //' | head -n 1
+		xargs -0 grep -hoE "(^  |^source_.* := )([^ ]*/)?work/($paths)(/[^ ]*)?( |\$)" |
+		sed -E 's,^.*[ /]work/,,' | head -n 1
 }
 bad=$(read_after_all || :)
-[ -z "$bad" ] || die "kconfig/$config says #unread, but the build reads ${bad#"$WORK/"}; correct that line"
+[ -z "$bad" ] || die "kconfig/$config says #unread, but the build reads $bad; correct that line"
 
 # --- put the result aside, in a temporary name ------------------------------------
 temp_dir new

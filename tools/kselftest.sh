@@ -22,8 +22,9 @@ dir=tools/testing/selftests/dma-buf
 temp_dir tmp
 
 commit=$(rev_commit "$rev") && kgit -C "$TREE" rev-parse "$commit:$dir" \
-	"$commit:tools/testing/selftests/kselftest_harness.h" "$commit:include/uapi" \
-	>"$tmp/stamp" || die "revision $rev has no $dir"
+	"$commit:tools/testing/selftests/kselftest_harness.h" \
+	"$commit:tools/testing/selftests/kselftest.h" "$commit:tools/testing/selftests/lib.mk" \
+	"$commit:include/uapi" >"$tmp/stamp" || die "revision $rev has no $dir"
 # The same text of another revision will do.
 for same in "$out" "$BUILD"/kselftest*; do
 	if cmp -s "$tmp/stamp" "$same/stamp"; then

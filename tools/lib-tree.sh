@@ -35,6 +35,9 @@ untouched() {
 	[ -f "$STATE" ] && [ -z "$(state_field mended)" ] &&
 	[ ! -e "$TREE/.git/rebase-apply" ] && [ ! -e "$TREE/.git/rebase-merge" ] &&
 	[ "$(tree_head)" = "$(state_field head)" ] && ! dirty || return 1
+	# Patches of the user are among what the kernel's .gitignore names.
+	[ -z "$(kgit -C "$TREE" status --porcelain --ignored |
+		grep -vE '(__pycache__/|\.pyc)$')" ] || return 1
 	# Branches, tags, a stash, and what a worktree elsewhere has.
 	[ -z "$(kgit -C "$TREE" for-each-ref --format='%(refname)' |
 		grep -vE '^refs/(heads/series$|tags/base$|series/)')" ] || return 1

@@ -18,9 +18,17 @@ case ${MINUTES:-} in
 *)	deadline=$((SECONDS + MINUTES * 60)) ;;
 esac
 
-# tools_sum FILE...: of the text of these tools, with those that all of them use.
+# tools_sum FILE...: of the text of these tools, and of what builds their kernels.
 tools_sum() {
-	(cd "$TOP" && cat tools/lib.sh tools/kernel.sh "$@") | sha256sum | cut -c 1-16
+	(cd "$TOP" && cat tools/kernel.sh "$@") | sha256sum | cut -c 1-16
+}
+
+# compilers: what the kernels are built with.
+compilers() {
+	local cc
+	for cc in gcc aarch64-linux-gnu-gcc; do
+		"$cc" --version 2>/dev/null | head -n 1 || :
+	done
 }
 
 # sum_of TEXT...: the key of a job, of all that it depends on.
@@ -55,7 +63,7 @@ forget_others() {
 
 # usual SECONDS NAME: how long jobs of that name took on average, or else SECONDS.
 usual() {
-	cat -- "$VERDICTS" /dev/null 2>/dev/null | awk -v unknown="$1" -v name="  $2" '
+	{ cat -- "$VERDICTS" 2>/dev/null || :; } | awk -v unknown="$1" -v name="  $2" '
 	$2 ~ /^[0-9]+$/ { s = $2; $1 = $2 = ""; if ($0 == name) { sum += s; n++ } }
 	END { print n ? int(sum / n) : unknown }'
 }
@@ -69,12 +77,34 @@ minutes() {
 }
 
 # pairs_of FOLDER KEY: the folder in FOLDER for what boots in turn have measured, one
-# file for each pair, with kernels and tools of that KEY (AGAIN=yes: an empty one). A
-# file is complete, since it comes there by mv.
+# file for each pair, with kernels and tools of that KEY. A file is complete, since it
+# comes there by mv. AGAIN=yes: an empty one, if all had been measured.
 pairs_of() {
-	[ -z "${AGAIN:-}" ] || rm -rf -- "$1/pairs-$2"
-	mkdir -p -- "$1/pairs-$2"
-	echo "$1/pairs-$2"
+	local dir=$1/pairs-$2
+	if [ -n "${AGAIN:-}" ] && [ -e "$dir/all" ]; then
+		rm -rf -- "$dir.old"
+		mv -- "$dir" "$dir.old"
+	fi
+	mkdir -p -- "$dir"
+	echo "$dir"
+}
+
+# all_pairs FOLDER: all is measured, what was measured before is not needed any more.
+all_pairs() {
+	: >"$1/all"
+	find "$(dirname -- "$1")" -mindepth 1 -maxdepth 1 -name 'pairs-*' ! -path "$1" -exec rm -rf -- {} +
+}
+
+# for_pairs WORK COMMAND...: runs it, as long as there is time.
+for_pairs() {
+	local rc=0
+	watched "$1" "$LOG/$SELF.log" "${@:2}" || rc=$?
+	case $rc in
+	0)	return 0 ;;
+	124)	say "MINUTES are over, $1 is not built yet; run it again to go on"; exit 3 ;;
+	esac
+	tail -n 5 -- "$LOG/$SELF.log" >&2
+	exit 1
 }
 
 # pairs_left DONE WANTED FOLDER: says that the time is over, and what is there so far.

@@ -37,6 +37,9 @@ case $BUILD_DIR in
 *[[:space:]:]*) die "kbuild cannot build in '$BUILD_DIR' (a space or a colon in the path); set BUILD_DIR=/another/folder" ;;
 esac
 
+[ -z "${KERNEL_SRC:-}" ] || [ -f "$KERNEL_SRC" ] || [ -d "$KERNEL_SRC" ] ||
+	die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree or a tarball of a kernel"
+
 SERIES=$TOP/series/$BASE
 BUILD=$BUILD_DIR/$BASE
 TREE=$BUILD/linux
@@ -232,13 +235,13 @@ wip_commit() {
 unread() { sed -n 's/^#unread[[:space:]]*//p' "$TOP/kconfig/$1"; }
 
 # inputs CONFIG COMMIT: one sum of all that a build of CONFIG reads of that commit.
-# The Kconfig files of an unread folder are read.
+# The Kconfig files of an unread folder are read, and its own Makefile.
 inputs() {
 	kgit -C "$TREE" ls-tree -r "$2" | awk -F'\t' -v unread="$(unread "$1" | xargs)" '
 		BEGIN { n = split(unread, path, " ") }
 		$2 !~ /(^|\/)Kconfig[^\/]*$/ {
 			for (i = 1; i <= n; i++)
-				if ($2 == path[i] || index($2, path[i] "/") == 1)
+				if ($2 == path[i] || index($2, path[i] "/") == 1 && $2 != path[i] "/Makefile")
 					next
 		}
 		{ print }' | sha256sum | cut -d' ' -f1

@@ -81,7 +81,7 @@ compile() {	# compile CONFIG OBJECT...
 	local obj o other
 	obj=$(printf '%s\n' "${make[@]}" | sed -n 's/^O=//p')
 	for o; do printf '%s/%s/.%s.cmd\0' "$obj" "$(dirname "$o")" "$(basename "$o")"; done >"$tmp/cmds"
-	other=$(xargs -0 grep -hoE "^  $WORK/[^ ]*" <"$tmp/cmds" | sed "s,^  $WORK/,," |
+	other=$(xargs -0 grep -hoE "^  ([^ ]*/)?work/[^ ]*" <"$tmp/cmds" | sed -E 's,^.*[ /]work/,,' |
 		grep -vxE "$reads" | head -n 1 || :)
 	[ -z "$other" ] || die "the objects of $rev read $other; tools/objects.sh has to say so (reads=)"
 }

@@ -17,6 +17,7 @@ trap 'exit 143' TERM
 export GIT_CONFIG_GLOBAL=$box/gitconfig GIT_CONFIG_SYSTEM=/dev/null HOME=$box
 : >"$GIT_CONFIG_GLOBAL"
 unset BASE TOPIC VERSION KERNEL_SRC LIFETIME_LOCKED TOP SERIES BUILD TREE WORK LOG KERNELS
+unset AGAIN MINUTES SEED TEST REV CONFIG PAIRS VM_APPEND VM_MEM LIFETIME_WIP
 unset GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL MAKEFLAGS MFLAGS MAKELEVEL
 export DEPS=no CI=true
 
@@ -809,13 +810,13 @@ test_check_counts() {
 	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
 	grep -q "^ok good one (nothing has changed" <<<"$out"
 	out=$(KERNEL_SRC=$box/kernel t check good 2>/dev/null)
-	grep -q "^ok good one ([0-9]* s)" <<<"$out"
+	grep -q "^ok good one ([0-9]* s" <<<"$out"
 	same "$(tail -n 1 <<<"$out")" "1 passed, 0 failed"
 	out=$(AGAIN=yes KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
-	grep -q "^ok good one ([0-9]* s)" <<<"$out"
+	grep -q "^ok good one ([0-9]* s" <<<"$out"
 	echo '# new' >>"$P/tools/a.sh"
 	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null) || :
-	grep -q "^ok good one ([0-9]* s)" <<<"$out"
+	grep -q "^ok good one ([0-9]* s" <<<"$out"
 	printf '#!/bin/sh\necho asked >>"%s/deps"\n' "$box" >"$P/tools/deps.sh"
 	refuses "no check is called" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/check.sh" nothing
 	[ ! -e "$box/deps" ]
@@ -834,7 +835,7 @@ test_check_ends_in_time() {
 	# The next run goes on with it.
 	out=$(KERNEL_SRC=$box/kernel t check 2>/dev/null)
 	grep -q "^ok quick (nothing has changed" <<<"$out"
-	grep -q "^ok long ([0-9]* s)" <<<"$out"
+	grep -q "^ok long ([0-9]* s" <<<"$out"
 	refuses "MINUTES=x is not" env MINUTES=x BASE=toy "$P/tools/check.sh"
 	# One that takes longer than it used to is stopped, with what it started.
 	cd "$box"
@@ -953,6 +954,7 @@ test_bisect_killed_in_the_middle() {
 	done
 	pkill -KILL -s "$pid"
 	wait $pid || :
+	flock -w 10 "$BUILD_DIR/toy/lock" true
 	ran >/dev/null; rm "$box/slow"
 	# A line that was not written to its end does not count, and is in nobody's way.
 	printf '%s' "0123456789abcdef 4" >>"$S/verdicts"
@@ -1037,7 +1039,7 @@ test_stress_goes_on() {
 		#!/bin/bash
 		config=\$(basename "\$4"); seed=\$(sed -n 's,.*/test/stress \([0-9]*\) .*,\1,p')
 		echo "\$config \$seed" >>"$box/ran"
-		[ "\$config" != "\$(cat "$box/cut" 2>/dev/null)" ] || kill -KILL 0
+		[ "\$config" != "\$(cat "$box/cut" 2>/dev/null)" ] || pkill -KILL -s 0
 		mkdir -p "\$4/1/output"; echo "3 tests" >"\$4/1/output/stress"
 		printf 'stress\t%s\t\n' "\$(cat "$box/outcome-\$config" 2>/dev/null || echo pass)" >"\$4/results"
 	END
@@ -1048,6 +1050,7 @@ test_stress_goes_on() {
 	ran=$(ran); local seed=${ran%%,*}; seed=${seed#* }
 	same "$ran" "vm-debug $seed,vm-rt $seed,"
 	rm "$box/cut"
+	flock -w 10 "$BUILD_DIR/toy/lock" true
 	# One with a report is run again, one without is not.
 	echo fail >"$box/outcome-vm-rt"
 	KERNEL_SRC=$box/kernel MINUTES=3 t stress >"$box/out" 2>&1 && return 1
@@ -1066,7 +1069,7 @@ test_unread_has_to_be_true() {
 	toy_kconfig
 	# The build names dma-fence.c as one of the files that it read.
 	cat >>"$box/kernel/Makefile" <<-'END'
-		> @mkdir -p "$(O)/x"; echo "source_x.o := $(CURDIR)/drivers/dma-buf/dma-fence.c" >"$(O)/x/.x.o.cmd"
+		> @mkdir -p "$(O)/x"; echo "source_x.o := ../../work/drivers/dma-buf/dma-fence.c" >"$(O)/x/.x.o.cmd"
 	END
 	kernel_says "" "" ""; tree
 	echo '#unread drivers/vgem' >>"$P/kconfig/uml"; t kernel uml base
@@ -1303,6 +1306,7 @@ fi
 passed=0 failed=0
 for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
 	[[ $name == *"$pattern"* || "=$name" == "$pattern" ]] || continue
+	find "$box" -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +
 	new_project >/dev/null 2>&1
 	: >"$GIT_CONFIG_GLOBAL"
 	rc=0

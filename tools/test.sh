@@ -42,6 +42,8 @@ if [ ! -d "$TREE" ]; then
 	known_rev "$rev"
 fi
 commit=$(rev_commit "$rev")
+[ "$rev" != tests ] || [ "$(kgit -C "$TREE" rev-parse HEAD)" = "$(sed -n 's/^head //p' "$TREE/.git/series-state")" ] ||
+	say "note: the tests are those of the last make tree or make export, not of the commits since"
 temp_dir tmp
 
 # --- which tests are there? The text tells, before anything is built ----------------
@@ -288,7 +290,7 @@ module_of() {
 	m=$(basename "$2" .c)
 	if built_in "$kernel" "$m"; then echo "$m"; return; fi
 	find "$kernel/modules" -name '*.ko' -exec grep -lF .kunit_test_suites {} + | tr '\n' '\0' |
-		xargs -r -0 grep -laP "(?<![A-Za-z0-9_])$1\\x00" | head -n 1 | sed 's,.*/,,; s/\.ko$//'
+		xargs -r -0 grep -laP "(?<![A-Za-z0-9_])$1\\x00" | head -n 1 | sed 's,.*/,,; s/\.ko$//' || :
 }
 
 kunit_in_vm() {

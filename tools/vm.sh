@@ -117,7 +117,7 @@ if [ "$old" ]; then
 		echo "$out" >"$run/out"
 	}
 fi
-run=$(mktemp -d -- "$runs/$(date +%Y%m%d-%H%M%S)-XXXXXX")
+run=$(mktemp -d -- "$runs/$(date +%Y%m%d-%H%M%S-%N)XXXXXX")
 chmod 755 "$run"
 echo "$out" >"$run/out"
 # Below $BUILD a relative link: it stays right when the build folder is moved.
