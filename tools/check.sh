@@ -31,6 +31,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	sparse						static-sparse.sh
 	kernel-doc					static-kernel-doc.sh
 	coccinelle, the burn-down			static-cocci.sh
+	litmus tests, the memory model			litmus.sh series	drm-misc-next
 	no warning in touched files, W=1		objects.sh series
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
 	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
@@ -92,10 +93,11 @@ if [ -z "$only" ]; then
 	# What they share.
 	"$TOP/tools/deps.sh" check
 	"$TOP/tools/sparse.sh" >/dev/null || :
+	"$TOP/tools/herd.sh" >/dev/null &
 	for base in $bases; do
 		BASE=$base "$TOP/tools/tree.sh" &
 	done
-	# A tree that cannot be made fails again below.
+	# What cannot be made fails again below.
 	wait || :
 	if [ -n "$deadline" ]; then
 		[ $SECONDS -lt "$deadline" ] || { say "MINUTES are over, no check was run"; exit 3; }

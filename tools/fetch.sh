@@ -1,13 +1,14 @@
 #!/bin/bash
 # Downloads one package of a Debian suite without touching the system's apt:
 # the mirror is the machine's own, sources list and state folders are private.
-# The archive's signature is checked by apt. Prints the version it got.
+# The archive's signature is checked by apt. Prints the version it got. "tar" is a
+# source package's upstream tarball alone.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/fetch.sh deb|deb-src SUITE PACKAGE VERSION FOLDER"
+USAGE="tools/fetch.sh deb|deb-src|tar SUITE PACKAGE VERSION FOLDER"
 [ $# -eq 5 ] || usage "$USAGE"
 kind=$1 suite=$2 package=$3 version=$4 out=$5
-case $kind in deb|deb-src) ;; *) usage "$USAGE" ;; esac
+case $kind in deb|deb-src|tar) ;; *) usage "$USAGE" ;; esac
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r "$keyring" ] || die "$keyring is missing; install debian-archive-keyring"
@@ -29,7 +30,7 @@ mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 2>/dev/null |
 
 temp_dir tmp
 mkdir -p "$tmp/lists/partial" "$tmp/cache/archives/partial" "$tmp/out"
-echo "$kind [signed-by=$keyring] $mirror $suite main" >"$tmp/sources.list"
+echo "${kind/#tar/deb-src} [signed-by=$keyring] $mirror $suite main" >"$tmp/sources.list"
 apt=(-q -o "Dir::Etc::sourcelist=$tmp/sources.list" -o Dir::Etc::sourceparts=/dev/null
      -o "Dir::State::lists=$tmp/lists" -o "Dir::Cache=$tmp/cache"
      -o APT::Sandbox::User=root -o Acquire::Languages=none
@@ -40,10 +41,12 @@ if ! get -o APT::Update::Error-Mode=any update >"$LOG/fetch-$package.log" 2>&1; 
 	die "cannot read the package list of $suite ($(grep -m 1 '^E: ' "$LOG/fetch-$package.log" | cut -c 4-)); no network? log: $LOG/fetch-$package.log"
 fi
 case $kind in
-deb)	have=$(get -o Dir::State::status=/dev/null --print-uris download "$package" 2>/dev/null | wc -l)
+deb)	have=$(get -o Dir::State::status=/dev/null --print-uris download "$package" 2>/dev/null | wc -l) || :
 	fetch=(download) ;;
-deb-src) have=$(get --print-uris source --download-only "$package" 2>/dev/null | wc -l)
+deb-src) have=$(get --print-uris source --download-only "$package" 2>/dev/null | wc -l) || :
 	fetch=(source --download-only) ;;
+tar)	have=$(get --print-uris source --tar-only "$package" 2>/dev/null | wc -l) || :
+	fetch=(source --download-only --tar-only) ;;
 esac
 [ "$have" -gt 0 ] || die "the package $package is gone from $suite"
 if ! get "${fetch[@]}" "$package=$version" >>"$LOG/fetch-$package.log" 2>&1; then
@@ -57,4 +60,5 @@ mv -- "$tmp"/out/* "$out"/
 case $kind in
 deb)	dpkg-deb -f "$out/$package"_*.deb Version ;;
 deb-src) sed -n 's/^Version: //p' "$out/$package"_*.dsc | head -n 1 ;;
+tar)	basename -- "$(ls "$out/$package"_*.orig.tar.*)" | sed "s/^${package}_\(.*\)\.orig\.tar\..*/\1/" ;;
 esac
