@@ -18,12 +18,12 @@ series/$BASE/check-times says is marked; the times of this run are in build/$BAS
 Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
-# and the series that it is for, or "once", or "SERIES alone": only with BASE=SERIES,
-# since both series together have to be done in 90 minutes, the time of CI. Quick ones
-# first: a mistake is known early.
+# and the series that it is for, or "once", or "tools" (once, beside the series that has
+# less to do), or "SERIES alone": only with BASE=SERIES, since both series together have
+# to be done in 90 minutes, the time of CI. Quick ones first: a mistake is known early.
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
-	the tools themselves				selftest.sh	once
-	recorded consoles				console-test.sh	once
+	the tools themselves				selftest.sh	tools
+	recorded consoles				console-test.sh	tools
 	export changes nothing				export-check.sh
 	README's table					table.sh --check
 	the tests are one text				test-text.sh
@@ -73,10 +73,9 @@ state() {
 }
 
 # One of several series, run by the one that was called for all.
-together=no once=once
+together=no once="once tools"
 case ${1:-} in
---together) together=first; shift ;;
---together-once-elsewhere) together=yes once=; shift ;;
+--together=*) together=yes once=${1#*=}; shift ;;
 --list)	checks; exit 0 ;;
 -*)	usage "$USAGE" ;;
 esac
@@ -89,7 +88,7 @@ VERDICTS=$BUILD/verdicts
 if [ -z "$only" ]; then
 	start=$SECONDS passed=0 failed=0 left=0
 	# The first one is that of the tools' own tests.
-	bases="$BASE $(cd "$TOP/series" && ls -d -- */base | sed 's,/base,,' | grep -vxF "$BASE" || :)"
+	bases="$BASE $(cd "$TOP/series" && ls -d -- */base | sed 's,/base,,' | grep -vxF "$BASE" | xargs || :)"
 	# What they share.
 	"$TOP/tools/deps.sh" check
 	"$TOP/tools/sparse.sh" >/dev/null || :
@@ -103,14 +102,15 @@ if [ -z "$only" ]; then
 		[ $SECONDS -lt "$deadline" ] || { say "MINUTES are over, no check was run"; exit 3; }
 		MINUTES=$(((deadline - SECONDS + 59) / 60))
 	fi
-	how=--together
 	pids=
 	set -m
 	for base in $bases; do
 		rm -f -- "$BUILD_DIR/$base/log/check/total"
-		(BASE=$base "$0" $how "$@" 2>&1 | sed -u "s/^/$base: /") &
+		how=
+		[ "$base" != "${bases%% *}" ] || how=once
+		[ "$base" != "${bases##* }" ] || how="$how tools"
+		(BASE=$base "$0" "--together=$how" "$@" 2>&1 | sed -u "s/^/$base: /") &
 		pids="$pids $!"
-		how=--together-once-elsewhere
 	done
 	set +m
 	for pid in $pids; do
@@ -151,9 +151,9 @@ count=0 todo=0
 while IFS=$'\t' read -r name command where; do
 	[[ $name == *"$pattern"* ]] || continue
 	case ${where:-$BASE} in
-	"$BASE"|"$once") ;;
+	"$BASE") ;;
 	"$BASE alone") [ $together = no ] || continue ;;
-	*)	continue ;;
+	*)	[[ " $once " == *" $where "* ]] || continue ;;
 	esac
 	count=$((count + 1))
 	key_of "$command"
@@ -165,6 +165,16 @@ while IFS=$'\t' read -r name command where; do
 	todo=$((todo + s))
 	printf '%s\t%s\t%s\n' "$name" "$command" "$s" >>"$LOG/check/list"
 done < <(checks | tr -s '\t')
+
+# From the first of these on all checks are of the series. While a VM sleeps, the
+# kernels of the later ones are built.
+build_ahead() {
+	local config
+	for config in $(cut -f 2 "$LOG/check/list" | sed -n 's/^vm-test\.sh \([^ ]*\) series$/\1/p'); do
+		nice "$TOP/tools/kernel.sh" "$config" series >/dev/null 2>>"$LOG/check/ahead.log" || return
+	done
+}
+ahead=
 
 passed=0 failed=0 left=0
 start=$SECONDS
@@ -185,6 +195,12 @@ while IFS=$'\t' read -r name command expected; do
 		continue
 	fi
 	since=$SECONDS rc=0
+	if [ -z "$ahead" ] && [[ $command == "vm-test.sh "*" series" ]]; then
+		ahead=yes
+		set -m
+		build_ahead &
+		set +m
+	fi
 	if [ -x "$TOP/tools/${words[0]}" ]; then
 		watched "$name" "$log" "$TOP/tools/${words[0]}" "${words[@]:1}" || rc=$?
 	else

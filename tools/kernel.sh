@@ -108,6 +108,10 @@ if [ -n "$key" ]; then
 	sha256sum <"$tmp/stamp" | cut -c 1-16
 	exit 0
 fi
+# check.sh builds some kernels ahead: who comes second waits for the first.
+mkdir -p "$BUILD/obj"
+exec 7>"$obj.lock"
+flock 7
 if [ -z "$prepare" ] && cmp -s "$tmp/stamp" "$out/stamp"; then
 	echo "$out"
 	exit 0

@@ -848,17 +848,18 @@ test_check_of_all_series() {
 	printf '#!/bin/sh\necho "$BASE" >>"%s/ran"; [ "$BASE" = toy ]\n' "$box" >"$P/tools/a.sh"
 	printf '#!/bin/sh\n' >"$P/tools/deps.sh"; cp "$P/tools/deps.sh" "$P/tools/sparse.sh"
 	chmod +x "$P/tools/a.sh"
-	checks 'each\t\ta.sh\nonly one\t\ta.sh\tonce\nby itself\t\ta.sh\ttoy alone'
+	checks 'each\t\ta.sh\nonly one\t\ta.sh\tonce\nbeside\t\ta.sh\ttools\nby itself\t\ta.sh\ttoy alone'
 	fake_fetch 1-1
 	rm -rf "$P/series/drm-misc-next"
 	cp -R "$S" "$P/series/drm-misc-next"
 	local out rc=0
 	out=$(cd "$box" && "$P/tools/check.sh" 2>/dev/null) || rc=$?
 	same "$rc" 1
-	same "$(sort "$box/ran" | xargs)" "drm-misc-next drm-misc-next toy"
+	same "$(sort "$box/ran" | xargs)" "drm-misc-next drm-misc-next toy toy"
+	grep -q "^toy: ok beside" <<<"$out"
 	grep -q "^toy: ok each" <<<"$out"
 	grep -q "^drm-misc-next: not ok each" <<<"$out"
-	same "$(tail -n 1 <<<"$out")" "1 passed, 2 failed"
+	same "$(tail -n 1 <<<"$out")" "2 passed, 2 failed"
 	# One whose tree cannot be made is a failure, not a series with nothing to check.
 	echo gone/0001-x.patch >>"$S/series"
 	out=$(cd "$box" && "$P/tools/check.sh" 2>/dev/null) || :
