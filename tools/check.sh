@@ -14,7 +14,8 @@ Without BASE all series are checked at the same time. With PATTERN only the chec
 whose name contains it are run. A check that passed is not run again until something
 changes that it depends on (AGAIN=yes: it is), so a run that was stopped goes on.
 After MINUTES the run ends and says what is left. What took much longer than
-series/$BASE/check-times says is marked; the times of this run are in build/$BASE/log/check/times.
+series/$BASE/check-times says is marked; the times of this run are in
+build/$BASE/log/check/times.
 Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
