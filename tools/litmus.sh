@@ -11,7 +11,7 @@ at a time, and it has to happen then, or the test says nothing about the barrier
 that carries "// Redundant here: why" may be taken out, with "// Only a data race without
 it" there has to be one instead; it is an error if these are not true.
 Exit status: 0 if all is as expected.'
-[ $# -ge 1 ] && [ $# -le 2 ] || usage "$USAGE"
+[ $# -ge 1 ] && [ $# -le 2 ] && [[ $1 != -* ]] || usage "$USAGE"
 known_rev "$1"
 pattern=${2:-}
 tests=Documentation/litmus-tests/dma-fence

@@ -512,7 +512,7 @@ test_clean() {
 	# Neither the download nor the kernel of the base is made again.
 	printf '#!/bin/sh\nexit 1\n' >"$P/tools/fetch.sh"
 	t tree; t kernel uml base
-	[ ! -e "$BUILD_DIR/toy/obj" ]
+	[ ! -e "$BUILD_DIR/toy/obj/uml" ]
 	cmp "$BUILD_DIR/toy/kernel/uml-base/linux" "$box/linux"
 	mkdir "$BUILD_DIR/other"
 	BASE=toy make -s -C "$P" distclean
