@@ -190,7 +190,7 @@ while IFS=$'\t' read -r name command expected; do
 		continue
 	fi
 	todo=$((todo - expected))
-	if [ $left -gt 0 ] || ! fits "$expected"; then
+	if ! fits "$expected"; then
 		left=$((left + 1))
 		printf 'left: %s\n' "$name"
 		continue
