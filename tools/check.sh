@@ -73,6 +73,16 @@ state() {
 	} | sha256sum | cut -c 1-16
 }
 
+# again LOG: what failed, once more at the end: it can be far up, or have been cut off.
+again() {
+	local name log
+	[ -f "$1/check/failed" ] || return 0
+	while IFS=$'\t' read -r name log; do
+		printf 'failed: %s  log: %s\n' "$name" "$log"
+		tail -n 30 -- "$log" | cut -c 1-150 | sed 's/^/    /'
+	done <"$1/check/failed"
+}
+
 # One of several series, run by the one that was called for all.
 together=no once="once tools"
 case ${1:-} in
@@ -106,7 +116,7 @@ if [ -z "$only" ]; then
 	pids=
 	set -m
 	for base in $bases; do
-		rm -f -- "$BUILD_DIR/$base/log/check/total"
+		rm -f -- "$BUILD_DIR/$base/log/check/total" "$BUILD_DIR/$base/log/check/failed"
 		how=
 		[ "$base" != "${bases%% *}" ] || how=once
 		[ "$base" != "${bases##* }" ] || how="$how tools"
@@ -125,6 +135,9 @@ if [ -z "$only" ]; then
 			failed=$((failed + 1))
 		fi
 	done
+	for base in $bases; do
+		again "$BUILD_DIR/$base/log"
+	done
 	say "$((SECONDS - start)) s in all"
 	[ $left -eq 0 ] || echo "$left left"
 	echo "$passed passed, $failed failed"
@@ -137,7 +150,7 @@ lock_build
 "$TOP/tools/deps.sh" check
 "$TOP/tools/tree.sh"
 mkdir -p "$LOG/check"
-rm -f -- "$LOG/check/total"
+rm -f -- "$LOG/check/total" "$LOG/check/failed"
 times=$SERIES/check-times
 declare -A states=()
 key_of() {	# key_of COMMAND
@@ -226,12 +239,14 @@ while IFS=$'\t' read -r name command expected; do
 	130)	exit 130 ;;
 	*)	failed=$((failed + 1))
 		printf 'not ok %s (%d s)  log: %s\n' "$name" $took "$log"
-		tail -n 5 -- "$log" | sed 's/^/    /' ;;
+		tail -n 5 -- "$log" | sed 's/^/    /'
+		printf '%s\t%s\n' "$name" "$log" >>"$LOG/check/failed" ;;
 	esac
 	echo "$took $name" >>"$LOG/check/times"
 done <"$LOG/check/list"
 [ $((passed + failed + left)) -gt 0 ] || [ $together != no ] ||
 	die "$BASE has no check that is called *$pattern*"
+[ $together = yes ] || again "$LOG"
 say "$((SECONDS - start)) s; logs: $LOG"
 echo "$passed $failed $left" >"$LOG/check/total"
 [ $left -eq 0 ] || echo "$left left; the next run goes on with them"

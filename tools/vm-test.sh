@@ -132,9 +132,24 @@ while IFS=$'\t' read -r name outcome text; do
 	esac
 done <"$out/results" | sed 's/ *$//' >"$out/summary"
 
+# What the first kernel that died said of it, and then all in short.
+if grep -q ' dies' "$out/summary"; then
+	grep -m 1 -lE 'Kernel panic|Oops|kernel BUG' "$out"/*/console 2>/dev/null | head -n 1 |
+		while read -r console; do
+			echo "  $console:"
+			grep -m 1 -A 12 -E 'BUG:|Oops|kernel BUG|Kernel panic' "$console" | cut -c 1-100 | sed 's/^/    /'
+		done
+fi
 awk -v out="$out" '
-	{ kind = $1 == "vm" ? "fails" : $3; n[kind]++; if (kind ~ /fails|dies/) print "  " $0 }
+	{
+		kind = $1 == "vm" ? "fails" : $3
+		n[kind]++
+		if (kind ~ /fails|dies/ && ++bad <= 15)
+			print "  " $0
+	}
 	END {
+		if (bad > 15)
+			printf "  and %d more, see %s/summary\n", bad - 15, out
 		printf "%d passed, %d skipped, %d failed, %d killed the kernel; logs: %s\n",
 			n["passes"], n["skips"], n["fails"], n["dies"], out
 		exit !!(n["fails"] + n["dies"]) || !n["passes"]
