@@ -6,6 +6,7 @@
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
 #   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
+#   kunit-amdgpu SUITE.CASE [fails|dies]	in a VM with amdgpu
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies|races]	in a VM
 #   kselftest-debug FIXTURE.[VARIANT.]TEST [fails|dies]	the same, with KASAN, lockdep and the like
 #
@@ -15,11 +16,11 @@
 # case of those suites that does not pass.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe, which has a kernel of its own to build)"
+USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe and kunit-amdgpu, which have kernels of their own to build)"
 kinds=${*:-kunit kunit-vm kunit-debug kselftest kselftest-debug}
 for kind in $kinds; do
 	case $kind in
-	kunit|kunit-vm|kunit-debug|kunit-xe|kselftest|kselftest-debug) ;;
+	kunit|kunit-vm|kunit-debug|kunit-xe|kunit-amdgpu|kselftest|kselftest-debug) ;;
 	*) usage "$USAGE" ;;
 	esac
 done
@@ -29,7 +30,7 @@ list=$SERIES/expected-failures
 temp_dir tmp
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$tmp/all"
 awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$tmp/all" >"$tmp/list"
-bad=$(grep -vE '^(kunit(-debug|-vm|-xe)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
+bad=$(grep -vE '^(kunit(-debug|-vm|-xe|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$tmp/list" ] || die "series/$BASE/expected-failures names no test of this kind"
 awk '{ print $1, $2 }' "$tmp/all" | sort | uniq -d >"$tmp/twice"
@@ -118,7 +119,7 @@ kunit_in_vms() {
 	local limit=900
 	[ "${3:-}" != -1 ] || limit=300
 	"$TOP/tools/kernel.sh" "$2" tests >/dev/null
-	awk '{ print $1, "/test/kunit", $1, /^drm_out_fence/ ? "drm_out_fence_test" : "dmabuf_kunit" }' |
+	awk '{ print $1, "/test/kunit", $1, /^drm_out_fence/ ? "drm_out_fence_test" : /^amdgpu_/ ? "amdgpu_fence_test" : "dmabuf_kunit" }' |
 		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t $limit "$KERNELS/$2-tests" "$out/$1" \
 			"$TOP/vm/kunit" >"$out/$1.log" 2>&1 || :
 }
@@ -132,6 +133,7 @@ prove_in_vms() {	# prove_in_vms KIND CONFIG
 }
 prove_in_vms kunit-vm vm
 prove_in_vms kunit-debug vm-debug
+prove_in_vms kunit-amdgpu vm-amdgpu-unload
 
 if grep -q '^kunit-vm ' "$out/list"; then
 	while read -r suite; do

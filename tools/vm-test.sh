@@ -43,7 +43,7 @@ commands() {
 	local module glob before modules="dmabuf_kunit drm_out_fence_test drm_vblank_wait_test"
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
-	[ "$config" != vm-amdgpu ] || modules=amdgpu
+	[ "$config" != vm-amdgpu ] || modules=amdgpu_fence_test
 	if [ "$config" = vm-xe ]; then
 		modules=
 		echo "kunit.xe ${failslab}for i in /sys/kernel/debug/kunit/xe_fence_*; do echo run >\$i/run && cat \$i/results || exit; done"
@@ -54,7 +54,7 @@ commands() {
 		glob='*'
 		[ "$module" != drm_sched_tests ] || glob='drm_sched_[bcl]*'
 		before=
-		case $module in drm_sched_tests|amdgpu) before=$failslab ;; esac
+		case $module in drm_sched_tests|amdgpu_fence_test) before=$failslab ;; esac
 		# The results stay in debugfs as long as the module is loaded.
 		echo "kunit.$module ${before}echo -n '$glob' >/sys/module/kunit/parameters/filter_glob && modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
