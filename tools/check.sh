@@ -37,6 +37,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
 	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
+	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
 	tests fail without the fixes, kselftest		prove.sh kselftest
