@@ -106,10 +106,12 @@ while read -r suite; do
 		grep -vxF -f <(awk '$1 == "kunit" { print $2 }' "$out/list"))
 done < <(sed -n 's/^kunit \([^.]*\)\..*/\1/p' "$out/list" | sort -u)
 
-# vm_outcome RESULTS NAME: of a test in a VM, as expect() takes it.
+# vm_outcome RESULTS NAME: of a test in a VM, as expect() takes it. A kernel that stalls
+# in memory that was freed is as dead as one that stops at once.
 vm_outcome() {
 	awk -F'\t' -v n="$2" '
 		BEGIN { word["pass"] = "passes"; word["fail"] = "fails"; word["died"] = "dies" }
+		$1 == n && $2 == "timeout" && $3 ~ /stall|lockup/ { $2 = "died" }
 		$1 == n { print $2 in word ? word[$2] : $2 }' "$1" 2>/dev/null
 }
 
