@@ -7,9 +7,10 @@ USAGE='bench-sched.sh [PAIRS]
 
 Boots kernels of base and series in turn, PAIRS times (default 10), each
 with one CPU and bench/sched: jobs that do nothing go through the whole scheduler,
-in batches. Prints the nanoseconds for a job, the mean over all of them, and in the
-fastest batch, the ratio base / series pair by pair with its spread, and what memory
-the fences of a job take. Where the machine is emulated a nanosecond is an
+in batches, and schedulers with a job each are made and ended. Prints the nanoseconds
+for a job, the mean over all of them, and in the fastest batch, the ratio base / series
+pair by pair with its spread, the same for a scheduler, the longest drm_sched_fini(),
+and what memory the fences of a job take. Where the machine is emulated a nanosecond is an
 instruction, whatever that one would cost. MINUTES and AGAIN: as in bench.sh.'
 
 pairs=${1:-10}
@@ -27,14 +28,14 @@ key=$(sum_of "$(tools_sum tools/bench-sched.sh tools/vm.sh vm/init.c)" \
 	"$("$TOP/tools/kernel.sh" --key bench-sched base)" "$("$TOP/tools/kernel.sh" --key bench-sched series)")
 done_pairs=$(pairs_of "$out" "$key")
 
-# measure REV: "NS BYTES OBJECT"
+# measure REV: "NS FASTEST BYTES OBJECT NS-OF-SCHEDULER LONGEST-FINI"
 measure() {
 	# insmod does not load what a module needs.
 	echo 'bench modprobe gpu-sched && insmod /test/test_modules/sched-bench.ko' >"$tmp/cmd"
 	# The time that one CPU waits for another is that of the host, not of the kernel.
 	VM_APPEND=nr_cpus=1 "$TOP/tools/vm.sh" -i -t 120 "$KERNELS/bench-sched-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
 		die "sched-bench does not run on $1; log: $out/vm"
-	sed -n 's/.*sched-bench: jobs //p; s/.*sched-bench: fence //p' \
+	sed -n 's/.*sched-bench: \(jobs\|schedulers\|fence\) //p' \
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
 }
 
@@ -47,7 +48,7 @@ for ((i = 1; i <= pairs; i++)); do
 	series=$(measure series)
 	say "  pair $i of $pairs: $base/ $series"
 	echo "$base $series" >"$tmp/pair"
-	[ "$(wc -w <"$tmp/pair")" -eq 8 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
+	[ "$(wc -w <"$tmp/pair")" -eq 12 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
 	mv "$tmp/pair" "$done_pairs/$i"
 	longest=$((SECONDS - since))
 	echo $longest >"$out/seconds-for-a-pair"
@@ -57,10 +58,13 @@ mv "$tmp/results" "$out/results"
 all_pairs "$done_pairs"
 
 sort -n "$out/results" | awk '
-	NF != 8 { bad = 1; next }
+	NF != 12 { bad = 1; next }
 	{
-		b[NR] = $1; s[NR] = $5; r[NR] = $1 / $5; fast[NR] = $2 / $6
-		base = $3 " bytes in " $4; series = $7 " bytes in " $8
+		b[NR] = $1; s[NR] = $7; r[NR] = $1 / $7; fast[NR] = $2 / $8
+		base = $3 " bytes in " $4; series = $9 " bytes in " $10
+		bn[NR] = $5; sn[NR] = $11; end[NR] = $11 / $5
+		if ($6 > blong) blong = $6
+		if ($12 > slong) slong = $12
 	}
 	function sorted(a, n,  i, j, t) {
 		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
@@ -72,9 +76,12 @@ sort -n "$out/results" | awk '
 	}
 	END {
 		if (bad || !NR) { print "no result"; exit 1 }
-		m = median(r, NR); f = median(fast, NR)
+		m = median(r, NR); f = median(fast, NR); e = median(end, NR)
 		printf "ns for a job: base %d, series %d\n", median(b, NR), median(s, NR)
 		printf "jobs per second, series / base: %.3f (%.3f to %.3f); in the fastest batch %.3f (%.3f to %.3f)\n",
 			m, r[1], r[NR], f, fast[1], fast[NR]
+		printf "ns for a scheduler with one job: base %d, series %d; series / base: %.3f (%.3f to %.3f)\n",
+			median(bn, NR), median(sn, NR), e, end[1], end[NR]
+		printf "ns for the longest drm_sched_fini(): base %d, series %d\n", blong, slong
 		printf "struct drm_sched_fence: base %s, series %s\n", base, series
 	}'

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a job costs that does nothing, from drm_sched_job_init() until it was
- * freed, through the whole scheduler.
+ * freed, through the whole scheduler; and what a scheduler costs that has one such
+ * job, from drm_sched_init() until drm_sched_fini() has returned.
  *
  * Uses nothing that v7.3 does not have, so that one source is built unchanged
  * against the kernels that are to be compared. Loading it runs the benchmark and
@@ -9,6 +10,9 @@
  *
  *	sched-bench: jobs MEAN MIN	nanoseconds for a job: of all, and of those
  *					in the fastest batch
+ *	sched-bench: schedulers MEAN MAX
+ *					nanoseconds for a scheduler, and for the
+ *					longest drm_sched_fini()
  *	sched-bench: fence BYTES OBJECT	size of struct drm_sched_fence and of
  *					the memory that it takes
  */
@@ -23,6 +27,13 @@
 #define BATCH	64
 #define BATCHES	400
 #define WARMUP	40
+#define SCHEDS	64
+#define ROUNDS	20
+
+struct bench_gpu {
+	struct drm_gpu_scheduler sched;
+	struct drm_sched_entity entity;
+};
 
 struct bench_job {
 	struct drm_sched_job base;
@@ -70,15 +81,15 @@ static const struct drm_sched_backend_ops bench_ops = {
 };
 
 /* Jobs that wait for each other's hardware, as when a queue is full. */
-static int bench_batch(struct drm_sched_entity *entity, u64 context, size_t *object)
+static int bench_batch(struct drm_sched_entity *entity, u64 context, int batch, size_t *object)
 {
 	struct dma_fence *hw_fence[BATCH], *finished = NULL;
 	struct bench_job *job;
 	int i;
 
-	atomic_set(&to_free, BATCH);
+	atomic_set(&to_free, batch);
 	reinit_completion(&freed);
-	for (i = 0; i < BATCH; i++) {
+	for (i = 0; i < batch; i++) {
 		job = kzalloc(sizeof(*job), GFP_KERNEL);
 		if (!job)
 			return -ENOMEM;
@@ -94,7 +105,7 @@ static int bench_batch(struct drm_sched_entity *entity, u64 context, size_t *obj
 		drm_sched_entity_push_job(&job->base);
 	}
 	dma_fence_wait(&to_drm_sched_fence(finished)->scheduled, false);
-	for (i = 0; i < BATCH; i++) {
+	for (i = 0; i < batch; i++) {
 		dma_fence_signal(hw_fence[i]);
 		dma_fence_put(hw_fence[i]);
 	}
@@ -102,6 +113,64 @@ static int bench_batch(struct drm_sched_entity *entity, u64 context, size_t *obj
 	dma_fence_put(finished);
 	wait_for_completion(&freed);
 	return 0;
+}
+
+static int bench_gpu_init(struct bench_gpu *gpu, const struct drm_sched_init_args *args)
+{
+	struct drm_gpu_scheduler *list = &gpu->sched;
+	int ret;
+
+	ret = drm_sched_init(&gpu->sched, args);
+	if (ret)
+		return ret;
+	ret = drm_sched_entity_init(&gpu->entity, DRM_SCHED_PRIORITY_NORMAL, &list, 1, NULL);
+	if (ret)
+		drm_sched_fini(&gpu->sched);
+	return ret;
+}
+
+static u64 bench_gpu_fini(struct bench_gpu *gpu)
+{
+	u64 start;
+
+	drm_sched_entity_destroy(&gpu->entity);
+	start = ktime_get_ns();
+	drm_sched_fini(&gpu->sched);
+	return ktime_get_ns() - start;
+}
+
+/* As a driver that has a scheduler for each queue, when a client goes. */
+static int bench_schedulers(const struct drm_sched_init_args *args, u64 context)
+{
+	struct bench_gpu *gpu = kcalloc(SCHEDS, sizeof(*gpu), GFP_KERNEL);
+	u64 start, sum = 0, longest = 0;
+	int round, i, inits, ret = 0;
+	size_t object;
+
+	if (!gpu)
+		return -ENOMEM;
+	/* The first one is a warm-up. */
+	for (round = -1; round < ROUNDS && !ret; round++) {
+		memset(gpu, 0, SCHEDS * sizeof(*gpu));
+		start = ktime_get_ns();
+		for (inits = 0; inits < SCHEDS && !ret; inits++) {
+			ret = bench_gpu_init(&gpu[inits], args);
+			if (ret)
+				break;
+		}
+		for (i = 0; i < inits && !ret; i++)
+			ret = bench_batch(&gpu[i].entity, context, 1, &object);
+		for (i = 0; i < inits; i++)
+			longest = max(longest, bench_gpu_fini(&gpu[i]));
+		if (round >= 0)
+			sum += ktime_get_ns() - start;
+		else
+			longest = 0;
+	}
+	if (!ret)
+		pr_info("sched-bench: schedulers %llu %llu\n", sum / (ROUNDS * SCHEDS), longest);
+	kfree(gpu);
+	return ret;
 }
 
 static int __init bench_init(void)
@@ -116,28 +185,20 @@ static int __init bench_init(void)
 		.dev = dev,
 	};
 	u64 start, ns, sum = 0, fastest = U64_MAX;
-	struct drm_gpu_scheduler *list;
-	struct {
-		struct drm_gpu_scheduler sched;
-		struct drm_sched_entity entity;
-	} *gpu = kzalloc(sizeof(*gpu), GFP_KERNEL);
+	struct bench_gpu *gpu = kzalloc(sizeof(*gpu), GFP_KERNEL);
 	u64 context = dma_fence_context_alloc(1);
 	size_t object = 0;
 	int i, ret = -ENOMEM;
 
 	if (IS_ERR(dev) || !gpu)
 		goto out;
-	ret = drm_sched_init(&gpu->sched, &args);
+	ret = bench_gpu_init(gpu, &args);
 	if (ret)
 		goto out;
-	list = &gpu->sched;
-	ret = drm_sched_entity_init(&gpu->entity, DRM_SCHED_PRIORITY_NORMAL, &list, 1, NULL);
-	if (ret)
-		goto out_sched;
 
 	for (i = -WARMUP; i < BATCHES && !ret; i++) {
 		start = ktime_get_ns();
-		ret = bench_batch(&gpu->entity, context, &object);
+		ret = bench_batch(&gpu->entity, context, BATCH, &object);
 		ns = ktime_get_ns() - start;
 		if (i >= 0) {
 			sum += ns;
@@ -148,9 +209,9 @@ static int __init bench_init(void)
 		pr_info("sched-bench: jobs %llu %llu\n", sum / (BATCHES * BATCH), fastest / BATCH);
 		pr_info("sched-bench: fence %zu %zu\n", sizeof(struct drm_sched_fence), object);
 	}
-	drm_sched_entity_destroy(&gpu->entity);
-out_sched:
-	drm_sched_fini(&gpu->sched);
+	bench_gpu_fini(gpu);
+	if (!ret)
+		ret = bench_schedulers(&args, context);
 out:
 	kfree(gpu);
 	if (!IS_ERR(dev))
