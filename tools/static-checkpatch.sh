@@ -23,8 +23,9 @@ fi
 # Without python3-ply its SPDX check says so on stderr and nothing else is lost.
 check_one() {
 	local out rc=0
+	# The tree has no history in which it could look up the commit of a Fixes: line.
 	out=$(perl scripts/checkpatch.pl --strict --max-line-length=100 --terse --show-types \
-		--no-summary -- "$SERIES/$1" 2>/dev/null) || rc=$?
+		--ignore UNKNOWN_COMMIT_ID --no-summary -- "$SERIES/$1" 2>/dev/null) || rc=$?
 	# A patch without sign-off gives one finding for certain, if checkpatch runs.
 	grep -q ':MISSING_SIGN_OFF:' <<<"$out" || grep -q '^Signed-off-by:' -- "$SERIES/$1" || { echo "$1: checkpatch did not run (exit $rc)"; return; }
 	grep -v ':MISSING_SIGN_OFF:' <<<"$out" | sed "s,^.*\.patch:,$1:," || :
