@@ -4,6 +4,8 @@
 # tree must be what series/$BASE/burn-down lists, one place a line:
 #   RULE FILE: CODE
 # A place that is not listed is new; a line whose place is gone has to go too.
+# Lines that begin with a tab are what is known of the place above. A rule with
+# "Confidence: Low" finds what has to be read; its places need such a line.
 # Before that, each rule has to find what is marked in tools/cocci/RULE.c.
 #
 # Reads: the tree's revision REV (default series) through the worktree for
@@ -85,13 +87,16 @@ if [ "$rev" != series ]; then
 	exit 0
 fi
 if [ -n "$write" ]; then
-	cp "$tmp/now" "$list.new"
+	# What is known of a place that is still there is kept.
+	awk 'NR == FNR { if (/^\t/) known[place] = known[place] $0 "\n"; else place = $0; next }
+	     { printf "%s\n%s", $0, known[$0]; delete known[$0] }' \
+		<(cat -- "$list" 2>/dev/null; echo) "$tmp/now" >"$list.new"
 	mv "$list.new" "$list"
-	say "$(wc -l <"$list") places are in series/$BASE/burn-down"
+	say "$(wc -l <"$tmp/now") places are in series/$BASE/burn-down"
 	exit 0
 fi
 [ -f "$list" ] || die "no series/$BASE/burn-down; make it with tools/static-cocci.sh --write"
-sort "$list" >"$tmp/listed"
+{ grep -v '^	' "$list" || :; } | sort >"$tmp/listed"
 comm -13 "$tmp/listed" "$tmp/now" >"$tmp/new"
 comm -23 "$tmp/listed" "$tmp/now" >"$tmp/gone"
 rc=0
@@ -105,5 +110,11 @@ if [ -s "$tmp/gone" ]; then
 	say "$(wc -l <"$tmp/gone") places are mended; take their lines out of series/$BASE/burn-down"
 	rc=1
 fi
+for rule in $(grep -l '^// Confidence: Low' "$tmp/$rules"/*.cocci); do
+	awk -v rule="$(basename "$rule" .cocci)" '
+		place != "" && !/^\t/ { print "unread: " place; bad = 1 }
+		{ place = $1 == rule && !/^\t/ ? $0 : "" }
+		END { if (place != "") { print "unread: " place; bad = 1 }; exit bad }' "$list" || rc=1
+done
 [ $rc -eq 0 ] || exit 1
 echo "$(wc -l <"$tmp/now") places left, all listed"
