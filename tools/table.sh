@@ -47,12 +47,20 @@ fences() {
 		}' | sort
 }
 temp_dir tmp
-# The one way to say so in a Makefile: obj-$(subst m,y,$(CONFIG_...)) += FILE.o
+# always_linked REV FILE.c: true if its fences have a lock of their own, and its
+# Makefile has it depend on a symbol that is bool
+always_linked() {
+	local symbol
+	symbol=$(kgit -C "$TREE" show "$1:$(dirname "$2")/Makefile" 2>/dev/null |
+		sed -n "s/^obj-\$(CONFIG_\([A-Z0-9_]*\)).*\b$(basename "$2" .c)\.o.*/\1/p" | head -n 1)
+	kgit -C "$TREE" show "$1:$2" | grep -qzP '\bdma_fence_init(64)?\([^;]*,\s*NULL,' || return 1
+	[ "$symbol" ] && kgit -C "$TREE" grep -h -A 1 "^config $symbol\$" "$1" -- '*Kconfig' |
+		grep -q '^[[:space:]]*bool'
+}
 linked() {	# linked REV: the fences of stdin, with that state where it is true
 	local f state
 	while read -r f state; do
-		if [ "$state" = tied ] && grep -q "^obj-\$(subst m,y,.*$(basename "$f" .c)\.o" \
-		   <(kgit -C "$TREE" show "$1:$(dirname "$f")/Makefile" 2>/dev/null); then
+		if [ "$state" = tied ] && always_linked "$1" "$f"; then
 			state=linked
 		fi
 		echo "$f $state"
