@@ -38,6 +38,10 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
 	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
+	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ov][ub]*	drm-misc-next
+	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
+	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next
+	KUnit on UML, lockdep, xe			kunit.sh uml-xe series xe_fence_*	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
 	tests fail without the fixes, kselftest		prove.sh kselftest
@@ -49,6 +53,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
+	tests in a VM, amdgpu				vm-test.sh vm-amdgpu series modules	drm-misc-next
 	the least configuration builds			kernel.sh minimal series
 LIST
 }

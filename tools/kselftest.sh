@@ -6,9 +6,10 @@
 rev=${1:-series}
 case $#$rev in 0series|1series|1wip|1[0-9]*) ;; *) usage 'kselftest.sh [REV]
 
-Builds tools/testing/selftests/dma-buf of REV (default: series; or wip, the work tree
-build/$BASE/linux as it is, or the number of a patch) into build/$BASE/kselftest[-REV]:
-fence_unload, the program, and tests, the names of all its tests as "-r" takes them.
+Builds tools/testing/selftests/dma-buf and sync of REV (default: series; or wip, the
+work tree build/$BASE/linux as it is, or the number of a patch) into
+build/$BASE/kselftest[-REV]: fence_unload and tests, the names of all its tests as
+"-r" takes them, and sync_test.
 Does nothing when that is current. Prints the folder.
 (The module it needs is built with each kernel: "#module" in kconfig/vm.)' ;;
 esac
@@ -19,9 +20,10 @@ known_rev "$rev"
 out=$BUILD/kselftest
 [ "$rev" = series ] || out=$out-$rev
 dir=tools/testing/selftests/dma-buf
+sync=tools/testing/selftests/sync
 temp_dir tmp
 
-commit=$(rev_commit "$rev") && kgit -C "$TREE" rev-parse "$commit:$dir" \
+commit=$(rev_commit "$rev") && kgit -C "$TREE" rev-parse "$commit:$dir" "$commit:$sync" \
 	"$commit:tools/testing/selftests/kselftest_harness.h" \
 	"$commit:tools/testing/selftests/kselftest.h" "$commit:tools/testing/selftests/lib.mk" \
 	"$commit:include/uapi" >"$tmp/stamp" || die "revision $rev has no $dir"
@@ -40,6 +42,11 @@ mkdir -p "$headers"
 logged kselftest-headers make -C "$WORK" O="$headers" headers || exit 1
 logged kselftest make -C "$WORK/$dir" OUTPUT="$tmp" USERLDFLAGS=-static \
 	KHDR_INCLUDES="-isystem $headers/usr/include" "$tmp/fence_unload" || exit 1
+mkdir -- "$tmp/sync"
+logged kselftest-sync make -C "$WORK/$sync" OUTPUT="$tmp/sync" USERLDFLAGS=-static \
+	LDFLAGS="-pthread -static" KHDR_INCLUDES="-isystem $headers/usr/include" "$tmp/sync/sync_test" || exit 1
+mv -- "$tmp/sync/sync_test" "$tmp"
+rm -r -- "$tmp/sync"
 
 # -l prints for each fixture its variants and, beside them, its tests; it ends
 # with 4, as if it had skipped them.

@@ -13,7 +13,8 @@ with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
-  selftest MODULE passes|fails|dies [TEXT]   where there is CONFIG_DMABUF_SELFTESTS
+  selftest sync|dmabuf passes|fails|dies [TEXT]   those of selftests/sync, and of
+                                     before KUnit, where there is CONFIG_DMABUF_SELFTESTS
   vm TEXT                            what belongs to no test, a leak for example
 
 and prints how many there are of each kind. Exit status 0 only if none failed.'
@@ -23,10 +24,12 @@ kernel=$KERNELS/$config-$rev
 out=$BUILD/vm-test/$config-$rev
 
 lock_build
+known_rev "$rev"
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 # A patch is tested by the tests that there are with it.
 case $rev$only in wip) of=wip ;; *[!0-9]*) of=series ;; *) of=$rev ;; esac
 kselftest=$("$TOP/tools/kselftest.sh" "$of")
+commit=$(rev_commit "$rev")
 
 limit=1200 rounds=40
 # KASAN in an emulator: everything takes some times as long.
@@ -49,7 +52,9 @@ commands() {
 		echo "kunit.xe ${failslab}for i in /sys/kernel/debug/kunit/xe_fence_*; do echo run >\$i/run && cat \$i/results || exit; done"
 	fi
 	for module in $modules; do
-		built "$module" || continue
+		# In front of its patch there is none. Without this condition it would not be
+		# noticed that a configuration lacks one.
+		kgit -C "$TREE" grep -q "${module//_/[-_]}\.o" "$commit" -- drivers/dma-buf drivers/gpu/drm || continue
 		# Not drm_sched_scheduler_*, which measure time: this is an emulator.
 		glob='*'
 		[ "$module" != drm_sched_tests ] || glob='drm_sched_[bcl]*'
@@ -62,6 +67,7 @@ commands() {
 	# 8 million times, which takes minutes elsewhere.
 	[ "$config" != vm ] || ! built dmabuf_selftests ||
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
+	[ -n "$only" ] || echo "selftest.sync /test/sync_test"
 	[ -n "$only" ] || kselftests_of "$kernel" "$kselftest" | awk -v rounds=$rounds '{
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}'
@@ -71,7 +77,7 @@ built() { built_in "$kernel" "$1"; }
 # If the VM does not even start, the results of the last run must not count.
 [ ! -L "$out" ] || rm -f -- "$out"
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
-	"$kselftest/fence_unload" "$TOP/vm/ksft" || :
+	"$kselftest/fence_unload" "$kselftest/sync_test" "$TOP/vm/ksft" || :
 
 # One KTAP document out of one for each suite, for kunit.py.
 ktap() {

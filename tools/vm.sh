@@ -178,6 +178,12 @@ qemu_command() {
 	[ "$accel" = tcg ] || cpu=host icount=
 	: >"$dir/console"
 	: >"$dir/result"
+	case ${VM_MACHINE:=q35} in
+	q35)	machine=q35 devices="-device virtio-gpu-pci -device qxl -device bochs-display" ;;
+	microvm) # No PCI: virtio-mmio. The second serial port has to be asked for.
+		machine=microvm devices="-device virtio-gpu-device" ;;
+	*)	die "VM_MACHINE=$VM_MACHINE; there are q35 and microvm" ;;
+	esac
 	# A second archive, unpacked over the first.
 	{ cat "$tmp/initramfs"; (cd "$dir" && echo commands | cpio -o -H newc --quiet); } >"$dir/initramfs"
 	if [ ! "$shell" ]; then
@@ -193,9 +199,9 @@ qemu_command() {
 	fi
 	# shellcheck disable=SC2206
 	qemu=(qemu-system-x86_64 $icount
-		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}"
+		-machine "$machine,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}"
 		-nodefaults -no-user-config -no-reboot -display none
-		-device virtio-gpu-pci -device qxl -device bochs-display
+		$devices
 		-kernel "$kernel/bzImage" -initrd initramfs
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on${terminal:+ $terminal}${VM_APPEND:+ $VM_APPEND}"
 		"${console[@]}" -chardev file,id=result,path=result -serial chardev:result)
