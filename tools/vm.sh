@@ -255,10 +255,17 @@ shell_in() {
 	[ -z "$tty" ] || stty "$tty" || :
 	[ "$keep" ] || rm -f "$dir/initramfs"
 	[ $status -eq 0 ] || die "QEMU ended with status $status: $(tail -n 1 "$dir/qemu"); log: $dir/qemu"
-	awk -f "$TOP/vm/console.awk" "$dir/console" >"$dir/findings"
+	find_in "$dir/console" >"$dir/findings"
 	! grep -q '	died	' "$dir/findings" ||
 		die "the kernel died: $(sed -n 's/.*	died	//p' "$dir/findings" | head -n 1); log: $dir/console"
 }
+# find_in CONSOLE: what vm/console.awk finds, without what VM_PROVOKED names.
+find_in() {
+	awk -f "$TOP/vm/console.awk" "$1" | awk -F'\t' '
+		BEGIN { n = split(ENVIRON["VM_PROVOKED"], text, "\n"); while (n) provoked[text[n--]] = 1 }
+		!($2 == "bad" && $3 in provoked)'
+}
+
 # feed DIR: gives the shell in the VM what comes from file descriptor 3, and ^D at its
 # end. What would come before there is a shell would be lost.
 feed() {
@@ -299,7 +306,7 @@ judge() {
 	[ -s "$dir/console" ] ||
 		die "the VM did not start: $(head -n 1 "$dir/qemu"); log: $dir/qemu"
 	[ ! -e "$dir/timed-out" ] || timed_out=1
-	awk -f "$TOP/vm/console.awk" "$dir/console" >"$dir/findings"
+	find_in "$dir/console" >"$dir/findings"
 	mkdir -p "$dir/output"
 	awk -v timed_out="$timed_out" -v dir="$dir/output" -v todo="$out/todo" '
 	BEGIN { FS = "\t" }
