@@ -271,7 +271,7 @@ on_uml() {
 
 limit=600
 case $config in
-vm-debug|vm-kcsan|vm-amdgpu|vm-xe)
+vm-debug|vm-kcsan|vm-amdgpu|vm-xe|vm-xe-rt)
 	limit=1800
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
