@@ -48,7 +48,7 @@ temp_dir tmp
 # --- the list ----------------------------------------------------------------------------
 mutate() { python3 "$TOP/tools/mutate.py" "$@"; }
 mutate list "$list" >"$tmp/faults" || die "series/$BASE/mutations has mistakes"
-chosen() { [ -z "${TOPIC:-}" ] || [ "$1" = "$TOPIC" ] && [[ " ${ID:-$2} " == *" $2 "* ]]; }
+chosen() { [ -z "${TOPIC:-}" ] || [ "$1" = "$TOPIC" ] || return 1; [[ " ${ID:-$2} " == *" $2 "* ]]; }
 declare -A number topic alone wanted tests texts key outcome by kills state
 ids=()
 while IFS=$'\t' read -r n id t a v f all text; do
@@ -99,6 +99,15 @@ kernel() {
 	return 1
 }
 
+# Each chosen fault applies, also one that no test is there for.
+mkdir "$tmp/try"
+together=()
+for id in "${ids[@]}"; do
+	[ "${alone[$id]}" = alone ] || { together+=("$id"); continue; }
+	mutate put "$list" "$tmp/source" "$tmp/try" one "$id" || exit 1
+done
+mutate put "$list" "$tmp/source" "$tmp/try" all "${together[@]}" || exit 1
+
 # --- one run --------------------------------------------------------------------------------
 export KUNIT_TIMEOUT=${KUNIT_TIMEOUT:-60} VM_TIMEOUT=${VM_TIMEOUT:-300}
 # try CONFIG NAME REV NUMBER TITLE: sets seen to yes, no or error, and why.
@@ -114,7 +123,8 @@ try() {
 	*" failed")	seen=yes ;;
 	*)		seen=error ;;
 	esac
-	why=$(sed -n 's/^fail //p; s/^  on the console: /console: /p' "$log" | head -n 1)
+	why=$(sed -n 's/^fail //p; s/^  on the console: /the console: /p' "$log" | head -n 1)
+	[ -n "$why" ] || why=$counts
 }
 
 # --- what is left when the time is over ----------------------------------------------------
@@ -150,8 +160,8 @@ declare -A kernel_key=()
 kernel_key_of() {
 	[ -n "${kernel_key[$1]:-}" ] || kernel_key[$1]=$("$TOP/tools/kernel.sh" --key "$1" "$rev")
 }
-sum=$(tools_sum tools/{mutate.sh,mutate.py,test.sh,kunit.sh,vm.sh,kselftest.sh,lib.sh} vm/*)
-sum=$(sum_of "$sum" "$(compilers)" "$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" 2>/dev/null || :)")
+sum=$(tools_sum tools/{mutate.py,test.sh,kunit.sh,vm.sh,kselftest.sh,lib.sh} vm/{init.c,console.awk,ksft,kunit})
+sum=$(sum_of "$sum" "$(declare -f try)" "$(compilers)" "$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" 2>/dev/null || :)")
 kept=0 todo=()
 end() {		# end ID WORD [TEXT]: how that fault ended
 	local id=$1 listed=${wanted[$1]}
@@ -193,8 +203,10 @@ run_of() {
 		[ "${pair%%:*}" = "$2" ] || { left+=("$pair"); continue; }
 		for ((round = 0; round < rounds; round++)); do
 			try "$2" "${pair#*:}" "$3" "$4" "$id"
-			[ $seen != error ] || { say "$SELF: $id: $2 ${pair#*:} has no result: $(tail -n 1 -- "$log"); log: $log"
-				end "$id" error; return 0; }
+			if [ $seen = error ]; then
+				end "$id" "no result" "($why)"
+				return 0
+			fi
 			[ $seen = no ] || { kills[$id]=$((${kills[$id]:-0} + 1)); by[$id]=$why; }
 		done
 		if [ -n "${kills[$id]:-}" ]; then
