@@ -71,6 +71,7 @@ def text(path):
 
 symbols = (("drivers/dma-buf/", "DMABUF_KUNIT_TEST"), ("drivers/gpu/drm/tests/", "DRM_KUNIT_TEST"),
            ("drivers/gpu/drm/scheduler/", "DRM_SCHED_KUNIT_TEST"), ("drivers/gpu/drm/xe/", "DRM_XE_KUNIT_TEST"),
+           ("drivers/gpu/drm/ttm/tests/", "DRM_TTM_KUNIT_TEST"),
            ("drivers/gpu/drm/amd/amdgpu/", "DRM_AMDGPU_KUNIT_TEST"))
 kunit = []
 for folder, _, names in sorted(os.walk(os.path.join(top, "drivers"))):
