@@ -8,7 +8,7 @@
 "put" reads the files below SOURCE and writes those that change below OUT. With "one"
 the diff of that fault is applied as it is. With "all" each function that a fault
 changes gets a copy with the fault, and calls it first of all if mutant_id is the
-number of the fault, its place among all of the lists.
+number of the fault: 3012 for C12, so that another fault does not change it.
 """
 import os, re, sys
 
@@ -17,7 +17,10 @@ FIELDS = ("user", "test", "verdict", "build")
 
 class Fault:
     def __init__(self, ident, topic, where):
-        self.id, self.topic, self.where = ident, topic, where
+        self.id, self.topic, self.where, self.number = ident, topic, where, 0
+        for letter in ident.rstrip("0123456789"):
+            self.number = self.number * 26 + ord(letter) - ord("A") + 1
+        self.number = self.number * 1000 + int(ident.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
         self.user = self.test = self.verdict = self.build = ""
         self.hunks, self.text = [], []          # (file, function, [diff lines])
 
@@ -60,7 +63,7 @@ def read_lists(folder):
                 fault = None
                 continue
             if fault is None:
-                head = re.fullmatch(r"([A-Z]\w*) (\S+)", line)
+                head = re.fullmatch(r"([A-Z]{1,3}[1-9]\d{0,2}) (\S+)", line)
                 if not head:
                     wrong.append(f"{topic}, line {number}: '{line}' is no 'ID FILE'")
                     break
@@ -240,8 +243,6 @@ def put(faults, ids, source, out, how):
 
 
 faults = read_lists(sys.argv[2])
-for number, fault in enumerate(faults, 1):
-    fault.number = number
 if sys.argv[1] == "list":
     for f in faults:
         print(f.number, f.id, f.topic, f.build or "-", f.verdict.partition(":")[0], ",".join(f.files()),

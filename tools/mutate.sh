@@ -7,7 +7,7 @@
 
 series/$BASE/mutations/TOPIC lists faults, with blank lines between them:
 
-  ID FILE                    the ID begins with a capital letter
+  ID FILE                    the ID is one to three capital letters and a number
   user: TEXT                 what the fault would do to a user; lines that begin with
                              a blank go on
   test: CONFIG NAME...       the tests that are to see it, on that kernel: names as
@@ -24,7 +24,7 @@ series/$BASE/mutations/TOPIC lists faults, with blank lines between them:
   +++ FILE                   before a @@ of another file
 
 All faults of a CONFIG are in one kernel: each function has a copy for each fault, and
-mutant=N on the command line of the kernel chooses. First mutant=0 has to pass. A fault
+mutant=N on the command line of the kernel chooses, 3012 is C12. First mutant=0 has to pass. A fault
 that is built alone has a kernel of its own. A test that hangs, and a kernel that dies or
 complains, has seen the fault.
 
@@ -49,7 +49,7 @@ temp_dir tmp
 mutate() { python3 "$TOP/tools/mutate.py" "$@"; }
 mutate list "$list" >"$tmp/faults" || die "series/$BASE/mutations has mistakes"
 chosen() { [ -z "${TOPIC:-}" ] || [ "$1" = "$TOPIC" ] || return 1; [[ " ${ID:-$2} " == *" $2 "* ]]; }
-declare -A number topic alone wanted tests texts key outcome by kills state
+declare -A number=() topic=() alone=() wanted=() tests=() texts=() key=() outcome=() by=() kills=() state=()
 ids=()
 while IFS=$'\t' read -r n id t a v f all text; do
 	for pair in $all; do
@@ -60,13 +60,15 @@ while IFS=$'\t' read -r n id t a v f all text; do
 	chosen "$t" "$id" || continue
 	ids+=("$id")
 done <"$tmp/faults"
-[ ${#ids[@]} -gt 0 ] || die "no fault is called ID=${ID:-*} in TOPIC=${TOPIC:-*}; there are: $(ls "$list" | xargs)"
+[ ${#ids[@]} -gt 0 ] || die "no fault is called ID=${ID:-*} in TOPIC=${TOPIC:-*}; there are: $(cd "$list" && echo *)"
 for id in ${ID:-}; do [ -n "${number[$id]:-}" ] || die "no fault is called $id"; done
 
 # --- the kernels ---------------------------------------------------------------------------
 cut -f 6 "$tmp/faults" | tr ',' '\n' | sort -u >"$tmp/paths"
 mkdir "$tmp/source"
-kgit -C "$TREE" ls-tree -r --name-only "$commit" -- kernel/params.c $(cat "$tmp/paths") |
+echo kernel/params.c >>"$tmp/paths"
+# Not all need be there, see below.
+xargs -d '\n' git -C "$TREE" ls-tree -r --name-only "$commit" -- <"$tmp/paths" |
 	xargs -d '\n' git -C "$TREE" archive "$commit" -- | tar -xf - -C "$tmp/source"
 
 # faulty NAME HOW ID...: revision NAME (mutants or mutant) is $commit with those faults.
@@ -195,11 +197,13 @@ for id in "${ids[@]}"; do
 done
 [ $kept = 0 ] || say "  $kept as listed before"
 
-# run_of ID CONFIG REV NUMBER: its tests on that kernel, until one sees it.
+# run_of ID CONFIG REV NUMBER: its tests on that kernel, until one sees it. What it has
+# on other kernels is pending then.
+declare -A pending=()
 run_of() {
 	local id=$1 pair left=() round rounds=1 start=$SECONDS
 	[ "${wanted[$id]}" != chance ] || rounds=3
-	for pair in ${tests[$id]}; do
+	for pair in ${pending[$id]-${tests[$id]}}; do
 		[ "${pair%%:*}" = "$2" ] || { left+=("$pair"); continue; }
 		for ((round = 0; round < rounds; round++)); do
 			case $useless in *" ${pair%.*}."*) end "$id" "no result" "(without it that test does not pass)"; return 0 ;; esac
@@ -223,7 +227,6 @@ run_of() {
 	[ "${state[$id]}" != ok ] || keep "${key[$id]}" $((SECONDS - start)) "$id"
 }
 
-declare -A pending=()
 configs=$(for id in "${todo[@]}"; do printf '%s\n' ${tests[$id]}; done | sed 's/:.*//' | awk '!seen[$0]++')
 for config in $configs; do
 	# All faults that have a test there, whatever was chosen: it stays the same kernel.

@@ -1322,9 +1322,9 @@ toy_faults() {
 	cat >"$box/kernel/after.txt" <<-END
 		two=ok
 		case " \$* " in
-		*" mutant=1 "*) two="not ok" ;;
-		*" mutant=2 "*) exec sleep 1000 ;;
-		*" mutant=4 "*) echo x >>"$box/times"; [ \$(wc -l <"$box/times") != 2 ] || two="not ok" ;;
+		*" mutant=13001 "*) two="not ok" ;;
+		*" mutant=13002 "*) exec sleep 1000 ;;
+		*" mutant=13004 "*) echo x >>"$box/times"; [ \$(wc -l <"$box/times") != 2 ] || two="not ok" ;;
 		esac
 		echo "    \$two 2 two"
 		echo "\$two 1 toy"
@@ -1417,6 +1417,16 @@ test_mutate_refuses_mistakes() {
 	! mutate toy >"$box/out" 2>&1
 	grep -q "^fault M2 of drivers/dma-buf/toy.c:15:.*error" "$box/out"
 	grep -q "with 4 faults does not build; log" "$box/out"
+}
+test_mutate_on_two_kernels() {
+	toy_faults; tree
+	cp "$P/kconfig/uml" "$P/kconfig/uml-xe"
+	sed -i '/^M1/,/^$/s/^test:.*/test: uml toy.one\ntest: uml-xe toy.one toy.two/; /^M3/,/^$/s/^test:.*/&\ntest: uml-xe toy.one/' "$S/mutations/toy"
+	mutate toy >"$box/out" 2>"$box/err"
+	grep -qx "ok M1 toy: killed by toy.two" "$box/out"
+	grep -qx "ok M3 toy: survives" "$box/out"
+	same "$(tail -n 1 "$box/out")" "3 as listed, 0 not"
+	[ -f "$BUILD_DIR/toy/log/mutate/M3-uml-xe-toy.one.log" ]
 }
 test_mutate_in_time() {
 	toy_faults; tree
