@@ -2,7 +2,7 @@
 # What each target does is in tools/; `make help` names them.
 
 # Without BASE: drm-misc-next, and check is for all.
-export BASE KERNEL_SRC DEPS TOPIC BUILD_DIR MINUTES SEED TEST REV CONFIG
+export BASE KERNEL_SRC DEPS TOPIC ID BUILD_DIR MINUTES SEED TEST REV CONFIG
 
 help: ## this list
 	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
@@ -22,6 +22,9 @@ shell: ## opens a shell in a VM with the tree as it is (REV=, CONFIG=vm)
 
 prove: ## shows that each test of a defect fails on the base
 	@tools/prove.sh
+
+mutate: ## puts one fault at a time into the series, checks that a test sees it (TOPIC=, ID=, MINUTES=; see tools/mutate.sh -h)
+	@tools/mutate.sh
 
 tree: ## makes build/BASE/linux, a git tree with one commit per patch, to work in
 	@tools/tree.sh
@@ -50,4 +53,4 @@ clean: ## removes what was built, but not the download and the kernels of the ba
 distclean: ## removes all of build/BASE; refuses as clean does
 	@tools/clean.sh --all
 
-.PHONY: help demo check test shell prove tree export bisect mail bench stress selftest clean distclean
+.PHONY: help demo check test shell prove mutate tree export bisect mail bench stress selftest clean distclean

@@ -42,6 +42,12 @@ commit=$(rev_commit "$rev") || die "no revision '$rev'; say base, tests, series,
 out=$KERNELS/$config-$rev
 obj=$BUILD/obj/$config${prepare:+-single}
 temp_dir tmp
+# The faults of mutate.sh are in headers, too: in folders of their own the other
+# kernels need not be built again.
+case $rev in mutant|mutants)
+	WORK=$BUILD/mutate/work obj=$BUILD/mutate/obj/$config
+	mkdir -p "$BUILD/mutate/obj" ;;
+esac
 
 # --- the fragment, includes first ----------------------------------------------
 expand() {

@@ -16,7 +16,8 @@ result, since the kernel died before, or the text of REV declares a case that th
 kernel does not have.
 Exit status 0 only if none failed and at least one passed. --list prints the
 cases that there are, "SUITE.CASE" each, and runs none.
-KUNIT_TIMEOUT=SECONDS bounds the boot (default 600).'
+KUNIT_TIMEOUT=SECONDS bounds the boot (default 600), KUNIT_APPEND=WORDS is added to
+the command line of the kernel.'
 list=
 if [ "${1:-}" = --list ]; then list=yes; shift; fi
 [ $# -eq 2 ] || [ $# -eq 3 ] || usage "$USAGE"
@@ -48,7 +49,7 @@ boot() {	# boot [PARAMETER...]
 	local rc=0
 	timeout --foreground -s KILL "$limit" "$kernel/linux" seccomp=on ncpus=2 mem=1G \
 		console=tty kunit_shutdown=halt uml_dir="$tmp/" \
-		"kunit.filter_glob=$filter" "$@" || rc=$?
+		"kunit.filter_glob=$filter" ${KUNIT_APPEND:-} "$@" || rc=$?
 	# How it ended is judged by what it said; halting is no success yet.
 	echo
 	if [ $rc -eq 137 ]; then echo "harness: not over after $limit s"; fi

@@ -43,7 +43,7 @@ untouched() {
 		grep -vE '^refs/(heads/series$|tags/base$|series/)')" ] || return 1
 	while IFS= read -r f; do
 		case $f in
-		"$build/linux"|"$build/work"|"$build/tmp/"*) ;;
+		"$build/linux"|"$build/work"|"$build/mutate/work"|"$build/tmp/"*) ;;
 		*)	[ ! -e "$f" ] || return 1 ;;
 		esac
 	done < <(kgit -C "$TREE" worktree list --porcelain | sed -n 's/^worktree //p')

@@ -178,6 +178,7 @@ rev_commit() {
 	series)	kgit -C "$TREE" rev-parse -q --verify 'refs/heads/series^{commit}' ;;
 	tests)	kgit -C "$TREE" rev-parse -q --verify 'refs/series/tests^{commit}' ;;
 	wip)	wip_commit ;;
+	mutant|mutants) kgit -C "$TREE" rev-parse -q --verify "refs/series/$1^{commit}" ;;
 	*[!0-9]*|'') return 1 ;;
 	0)	rev_commit base ;;
 	*)	kgit -C "$TREE" rev-list --reverse base..series | sed -n "${1}p" | grep . ;;
@@ -189,7 +190,7 @@ rev_commit() {
 known_rev() {
 	local last
 	case $1 in
-	base|series|tests) return 0 ;;
+	base|series|tests|mutant|mutants) return 0 ;;
 	wip)	[ -n "${LIFETIME_WIP:-}" ] || [ ! -d "$TREE" ] || {
 			LIFETIME_WIP=$(wip_commit)
 			export LIFETIME_WIP

@@ -1293,6 +1293,157 @@ pass toy.two
 	grep -q "wip does not build in uml; log" "$box/out"
 }
 
+# A kernel that compiles a file and in which mutant=N has the case two do something.
+toy_faults() {
+	kunit_py; toy_kconfig; echo CONFIG_DMABUF_KUNIT_TEST=y >>"$P/kconfig/uml"
+	mkdir -p "$box/kernel/kernel" "$S/mutations"
+	echo >"$box/kernel/kernel/params.c"
+	sed -i 's,^> @\[ ! -f broken \],> gcc -w -Dnoinline= -D__maybe_unused= -D"READ_ONCE(x)=(x)" -D"unlikely(x)=(x)" -fsyntax-only drivers/dma-buf/toy.c,' \
+		"$box/kernel/Makefile"
+	cat >"$box/kernel/drivers/dma-buf/toy.c" <<-'END'
+		static int sum;
+		/* adds */
+		static inline int
+		add(int a, int (*f)(int), int b[2])
+		{
+			sum += a;
+			if (f)
+				sum += f(b[0]);
+
+			return sum;
+		}
+
+		void clear(void)
+		{
+			sum = 0;
+		}
+		int data = 1;
+	END
+	cat >"$box/kernel/after.txt" <<-END
+		two=ok
+		case " \$* " in
+		*" mutant=13001 "*) two="not ok" ;;
+		*" mutant=13002 "*) exec sleep 1000 ;;
+		*" mutant=13004 "*) echo x >>"$box/times"; [ \$(wc -l <"$box/times") != 2 ] || two="not ok" ;;
+		esac
+		echo "    \$two 2 two"
+		echo "\$two 1 toy"
+		echo "reboot: System halted"
+	END
+	cat >"$box/kernel/drivers/dma-buf/st-toy.c" <<-'END'
+		static struct kunit_case toy_cases[] = {
+			KUNIT_CASE(one),
+			KUNIT_CASE(two),
+			{}
+		};
+		static struct kunit_suite toy_suite = {
+			.name = "toy",
+			.test_cases = toy_cases,
+		};
+	END
+	kernel_says dead "" ""
+	fault M1 killed "@@ add" "-	sum += a;" >"$S/mutations/toy"
+	fault M2 killed "@@" "-	sum = 0;" "+	sum = 1;" >>"$S/mutations/toy"
+	fault M3 "survives: nobody looks" "@@ add" " 		sum += f(b[0]);" " " "-	return sum;" "+	return 0;" >>"$S/mutations/toy"
+	fault M4 chance "@@ add" "-	if (f)" "@@ clear" "-	sum = 0;" >"$S/mutations/toys"
+	{
+		fault M5 killed "build: alone" "+++ after.txt" "@@" "-two=ok" '+two="not ok"'
+		fault M6 "equivalent: as it is" "+++ drivers/vgem/vgem.c" "@@" "-1" "+1 " "build: alone"
+	} | sed '/^M6/,$s/^test:.*/test: -/' >>"$S/mutations/toys"
+	sed -i '/^build: alone$/d; /^M[56] /abuild: alone' "$S/mutations/toys"
+}
+fault() {	# fault ID VERDICT LINE...
+	printf '%s\n' "$1 drivers/dma-buf/toy.c" "user: bad" "test: uml toy.two" "verdict: $2" "${@:3}" ""
+}
+mutate() { KUNIT_TIMEOUT=4 BASE=toy TOPIC=${1:-} ID=${2:-} "$P/tools/mutate.sh"; }
+test_mutate() {
+	toy_faults; tree
+	mutate >"$box/out" 2>"$box/err"
+	same "$(grep -v ^ok "$box/out")" "topic      faults killed by chance survives equivalent seen
+toy             3      2         0        1          0  66 %
+toys            3      1         1        0          1 100 %
+all             6      3         1        1          1  80 %
+6 as listed, 0 not"
+	grep -qx "ok M4 toys: chance 1 of 3 by toy.two" "$box/out"
+	# What was as listed is not run again, nor is the kernel made again.
+	n=$(wc -l <"$BUILD_DIR/toy/mutate/obj/uml/count")
+	mutate >"$box/out" 2>"$box/err"
+	! grep -q '^ok' "$box/out"
+	same "$(tail -n 1 "$box/out")" "6 as listed, 0 not"
+	same "$(wc -l <"$BUILD_DIR/toy/mutate/obj/uml/count")" "$n"
+	# A kernel that the faults are not in is another one.
+	t kernel uml series
+	! grep -q mutant_id "$BUILD_DIR/toy/work/kernel/params.c"
+	# Of the user's tree nothing is changed, and clean may remove it.
+	same "$(git -C "$TREE" status --porcelain)" ""
+	t clean
+}
+test_mutate_is_a_ratchet() {
+	toy_faults; tree
+	sed -i '/^M1/,/^$/s/^verdict:.*/verdict: survives: so it is said/; /^M3/,/^$/s/^verdict:.*/verdict: killed/' "$S/mutations/toy"
+	! mutate toy >"$box/out" 2>"$box/err"
+	grep -q "^not ok M1 toy: killed by toy.two, listed as survives; log: " "$box/out"
+	grep -q "^not ok M3 toy: survives, listed as killed; log: " "$box/out"
+	grep -qx "ok M2 toy: killed by toy.two" "$box/out"
+	same "$(tail -n 1 "$box/out")" "1 as listed, 2 not"
+	# Only those are run again.
+	! mutate toy >"$box/out" 2>"$box/err"
+	same "$(grep -c 'ok M' "$box/out")" 2
+}
+test_mutate_refuses_mistakes() {
+	toy_faults; tree
+	cp "$S/mutations/toy" "$box/toy"
+	wrong() { refuses "series/toy/mutations has mistakes" mutate; { mutate 2>&1 || :; } | grep -q "$1"; cp "$box/toy" "$S/mutations/toy"; }
+	sed -i 's/^verdict: survives.*/verdict: survives/' "$S/mutations/toy"; wrong "M3: its verdict gives no reason"
+	sed -i 's/^test:.*/test: -/' "$S/mutations/toy"; wrong "M1: it has no test that is to kill it"
+	sed -i 's/^M2 /M1 /' "$S/mutations/toy"; wrong "M1: there is another one of that name"
+	sed -i '/^user:/d' "$S/mutations/toy"; wrong "M1: it does not say what it does to a user"
+	echo "what is this" >>"$S/mutations/toy"; wrong "'what is this' is no 'ID FILE'"
+	refuses "no fault is called ID=M9" mutate "" M9
+	refuses "there is no kconfig/nosuch" env BASE=toy ID=M1 bash -c "sed -i 's/^test: uml/test: nosuch/' '$S/mutations/toy'; '$P/tools/mutate.sh'"
+	cp "$box/toy" "$S/mutations/toy"
+	# They do not apply, whatever was chosen of that topic.
+	sed -i 's/^-	sum += a;/-	sum += 1;/' "$S/mutations/toy"
+	refuses "M1 does not apply: there is no 'sum += 1;'" mutate toy
+	cp "$box/toy" "$S/mutations/toy"
+	sed -i '/^M2/,/^$/s/^-.*/-	sum/' "$S/mutations/toy"
+	refuses "M2 does not apply: there is no 'sum'" mutate toy
+	cp "$box/toy" "$S/mutations/toy"
+	sed -i '/^M2/,/^$/{s/^-.*/-int data = 1;/;/^+/d}' "$S/mutations/toy"
+	refuses "M2 does not apply: it is not in a function; say 'build: alone'" mutate toy
+	cp "$box/toy" "$S/mutations/toy"
+	# The compiler names it.
+	sed -i '/^M2/,/^$/s/^+.*/+	no C/' "$S/mutations/toy"
+	! mutate toy >"$box/out" 2>&1
+	grep -q "^fault M2 of drivers/dma-buf/toy.c:15:.*error" "$box/out"
+	grep -q "with 4 faults does not build; log" "$box/out"
+}
+test_mutate_on_two_kernels() {
+	toy_faults; tree
+	cp "$P/kconfig/uml" "$P/kconfig/uml-xe"
+	sed -i '/^M1/,/^$/s/^test:.*/test: uml toy.one\ntest: uml-xe toy.one toy.two/; /^M3/,/^$/s/^test:.*/&\ntest: uml-xe toy.one/' "$S/mutations/toy"
+	mutate toy >"$box/out" 2>"$box/err"
+	grep -qx "ok M1 toy: killed by toy.two" "$box/out"
+	grep -qx "ok M3 toy: survives" "$box/out"
+	same "$(tail -n 1 "$box/out")" "3 as listed, 0 not"
+	[ -f "$BUILD_DIR/toy/log/mutate/M3-uml-xe-toy.one.log" ]
+}
+test_mutate_in_time() {
+	toy_faults; tree
+	rc=0
+	MINUTES=1 mutate toys >"$box/out" 2>&1 || rc=$?
+	same "$rc" 0
+	! MINUTES=x mutate >"$box/out" 2>&1
+	grep -q "not a number of minutes" "$box/out"
+}
+test_mutate_needs_what_passes() {
+	toy_faults
+	sed -i 's/^two=ok/two="not ok"/' "$box/kernel/after.txt"; kernel_says dead "" ""; tree
+	! mutate toy >"$box/out" 2>"$box/err"
+	grep -q "uml: toy.\* does not pass without a fault: toy.two; log" "$box/err"
+	same "$(tail -n 1 "$box/out")" "0 as listed, 3 not"
+}
+
 # --- run ------------------------------------------------------------------------------
 # All of them: as many at a time as there are CPUs, each in a box of its own.
 if [ -z "$pattern" ]; then

@@ -51,6 +51,7 @@ program=tools/testing/selftests/dma-buf/fence_unload.c
 # What has no kselftest is tested with that of the series.
 of=$rev
 kgit -C "$TREE" cat-file -e "$commit:$program" 2>/dev/null && [ "$rev" != tests ] || of=series
+case $rev in mutant|mutants) of=series ;; esac
 mapfile -t files < <(kgit -C "$TREE" grep -lE '\<kunit_suite\>' "$commit" -- \
 	'drivers/dma-buf/*.c' 'drivers/gpu/drm/*/tests/*.c' 'drivers/gpu/drm/tests/*.c' \
 	'drivers/gpu/drm/amd/amdgpu/*.c' ':(exclude)drivers/gpu/drm/amd/display' | sed 's/^[^:]*://')
@@ -70,6 +71,7 @@ def text(path):
 
 symbols = (("drivers/dma-buf/", "DMABUF_KUNIT_TEST"), ("drivers/gpu/drm/tests/", "DRM_KUNIT_TEST"),
            ("drivers/gpu/drm/scheduler/", "DRM_SCHED_KUNIT_TEST"), ("drivers/gpu/drm/xe/", "DRM_XE_KUNIT_TEST"),
+           ("drivers/gpu/drm/ttm/tests/", "DRM_TTM_KUNIT_TEST"),
            ("drivers/gpu/drm/amd/amdgpu/", "DRM_AMDGPU_KUNIT_TEST"))
 kunit = []
 for folder, _, names in sorted(os.walk(os.path.join(top, "drivers"))):
@@ -275,6 +277,7 @@ vm-debug|vm-kcsan|vm-amdgpu|vm-xe|vm-xe-rt)
 	limit=1800
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
+limit=${VM_TIMEOUT:-$limit}
 out=$BUILD/test/$config-$rev
 in_vm() { "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" "$@" <"$tmp/commands"; }
 vm() {	# vm FILE...: runs $tmp/commands
