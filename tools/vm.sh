@@ -178,12 +178,6 @@ qemu_command() {
 	[ "$accel" = tcg ] || cpu=host icount=
 	: >"$dir/console"
 	: >"$dir/result"
-	case ${VM_MACHINE:=q35} in
-	q35)	machine=q35 devices="-device virtio-gpu-pci -device qxl -device bochs-display" ;;
-	microvm) # No PCI: virtio-mmio. The second serial port has to be asked for.
-		machine=microvm devices="-device virtio-gpu-device" ;;
-	*)	die "VM_MACHINE=$VM_MACHINE; there are q35 and microvm" ;;
-	esac
 	# A second archive, unpacked over the first.
 	{ cat "$tmp/initramfs"; (cd "$dir" && echo commands | cpio -o -H newc --quiet); } >"$dir/initramfs"
 	if [ ! "$shell" ]; then
@@ -199,9 +193,9 @@ qemu_command() {
 	fi
 	# shellcheck disable=SC2206
 	qemu=(qemu-system-x86_64 $icount
-		-machine "$machine,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}"
+		-machine "q35,accel=$accel" -cpu "$cpu" -smp 2,sockets=2 -m "${VM_MEM:-1G}"
 		-nodefaults -no-user-config -no-reboot -display none
-		$devices
+		-device virtio-gpu-pci -device qxl -device bochs-display
 		-kernel "$kernel/bzImage" -initrd initramfs
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check printk.devkmsg=on${terminal:+ $terminal}${VM_APPEND:+ $VM_APPEND}"
 		"${console[@]}" -chardev file,id=result,path=result -serial chardev:result)
@@ -259,6 +253,7 @@ shell_in() {
 	! grep -q '	died	' "$dir/findings" ||
 		die "the kernel died: $(sed -n 's/.*	died	//p' "$dir/findings" | head -n 1); log: $dir/console"
 }
+
 # find_in CONSOLE: what vm/console.awk finds, without what VM_PROVOKED names.
 find_in() {
 	awk -f "$TOP/vm/console.awk" "$1" | awk -F'\t' '
