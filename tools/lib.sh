@@ -286,11 +286,13 @@ objects_of() {
 # built_in KERNEL MODULE: the file of drm_sched_tests is drm-sched-tests.ko.
 built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
 
-# kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for.
+# kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for, and
+# those of suspend if it can do that.
 kselftests_of() {
-	local driver without=none
+	local driver without=none suspend='[.]suspend$'
 	for driver in amdgpu xe; do
 		built_in "$1" ${driver}_fence_issuer || without="$without|$driver"
 	done
-	grep -vE "\.($without)[_.]" "$2/tests"
+	! grep -q '^CONFIG_PM_DEBUG=y' "$1/config" || suspend=none
+	grep -vE "\.($without)[_.]|$suspend" "$2/tests"
 }
