@@ -53,7 +53,6 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
-	tests in a VM, amdgpu				vm-test.sh vm-amdgpu series modules	drm-misc-next
 	the least configuration builds			kernel.sh minimal series
 LIST
 }
