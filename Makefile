@@ -41,7 +41,7 @@ mail: ## writes what git send-email would send of TOPIC=folder, sends nothing
 bench: ## measures base against series, prints the ratios (PAIRS=10, MINUTES=, AGAIN=yes)
 	@tools/bench.sh
 
-stress: ## runs the kselftest in random order on KASAN, PREEMPT_RT, KCSAN (MINUTES=10 in all, SEED= of an earlier run)
+stress: ## runs the kselftest in random order on KASAN, PREEMPT_RT, KCSAN (MINUTES=10 in all, SEED= of an earlier run, CONFIG= for one)
 	@tools/stress.sh
 
 selftest: ## tests these tools

@@ -3,16 +3,17 @@
 # Runs the tests of the kselftest in random order, for as long as the user likes.
 . "$(dirname -- "$0")/lib.sh"
 
-case $#${1:-} in 0|1base|1tests|1series|1[0-9]*) ;; *) usage '[MINUTES=N] [SEED=N] stress.sh [REV]
+case $#${1:-} in 0|1base|1tests|1series|1[0-9]*) ;; *) usage '[MINUTES=N] [SEED=N] [CONFIG=CONFIG] stress.sh [REV]
 
 Boots, one after the other, the kernels vm-debug (KASAN, lockdep with PROVE_RCU,
 failslab, kmemleak), vm-rt (PREEMPT_RT) and vm-kcsan (KCSAN) of REV (default: series),
 each for a third of MINUTES (default: 10), and runs tests of the kselftest there in
 random order, while a CPU goes and comes back, debugfs is read, fences are traced and,
-in vm-debug, now and then there is no memory. See vm/stress.c. SEED makes the order the
-same as in an earlier run, not the timing. Prints what was done and what was reported.
-A kernel that ended without a report with this SEED and these MINUTES is not run again.
-Without SEED a run that was stopped, or had a report, goes on with the seed that it had.
+in vm-debug, now and then there is no memory. See vm/stress.c. CONFIG is one of the three,
+for all of MINUTES. SEED makes the order the same as in an earlier run, not the timing.
+Prints what was done and what was reported. A kernel that ended without a report with this
+SEED and these MINUTES is not run again. Without SEED a run that was stopped, or had a
+report, goes on with the seed that it had.
 Exit status 0 only if nothing was reported. Logs: build/$BASE/stress.' ;;
 esac
 
@@ -25,6 +26,11 @@ if [ -z "$seed" ]; then
 	seed=${seed:-$((RANDOM * 32768 + RANDOM))}
 fi
 case $seed in ''|*[!0-9]*) die "SEED=$seed is no number; say SEED=1" ;; esac
+case ${CONFIG:-} in
+'')	configs='vm-debug vm-rt vm-kcsan' seconds=$((minutes * 20)) ;;
+vm-debug|vm-rt|vm-kcsan) configs=$CONFIG seconds=$((minutes * 60)) ;;
+*)	die "CONFIG=$CONFIG is no kernel of this; say vm-debug, vm-rt or vm-kcsan, or nothing for all" ;;
+esac
 known_rev "$rev"
 VERDICTS=$out/verdicts
 # Here they say how long the tests run, not when to stop.
@@ -40,14 +46,14 @@ echo "$rev $minutes $seed" >"$out/unfinished"
 ${CC:-gcc} -O2 -Wall -static -pthread -o "$out/stress" "$TOP/vm/stress.c" ||
 	die "cannot build vm/stress.c; install gcc and libc6-dev"
 
-seconds=$((minutes * 20)) bad=0
+bad=0
 in_vm() {
 	VM_MEM=2G VM_PROVOKED=$provoked "$TOP/tools/vm.sh" -t $((seconds + 300)) "$kernel" "$out/$config" \
 		"$out/stress" "$out/tests" "$kselftest/fence_unload" <"$out/commands"
 }
 say "  SEED=$seed MINUTES=$minutes"
-for config in vm-debug vm-rt vm-kcsan; do
-	key=$(sum_of "$seed $minutes" "$("$TOP/tools/kernel.sh" --key "$config" "$rev")" "$(cat "$kselftest/stamp")" \
+for config in $configs; do
+	key=$(sum_of "$seed $seconds" "$("$TOP/tools/kernel.sh" --key "$config" "$rev")" "$(cat "$kselftest/stamp")" \
 		"$(tools_sum tools/stress.sh tools/vm.sh vm/init.c vm/stress.c vm/console.awk)")
 	if holds "$key" "$config"; then
 		echo "$config: ended without a report before, with this seed"
