@@ -317,7 +317,7 @@ kunit_in_vm() {
 				printf "kunit.%s if cd /sys/kernel/debug/failslab 2>/dev/null; then echo Y >task-filter; echo N >ignore-gfp-wait; echo 100 >probability; echo -1 >times; echo 0 >verbose; fi; ", m == "-" ? "builtin" : m
 				if (m != "-")
 					printf "echo -n '\''%s'\'' >/sys/module/kunit/parameters/filter_glob && modprobe %s && ", glob, m
-				printf "for i in%s; do cd /sys/kernel/debug/kunit/$i || exit; grep -qE \"^(not )?ok \" results || echo run >run; cat results; done", suites[m]
+				printf "for i in%s; do cd /sys/kernel/debug/kunit/$i || exit; grep -qE \"^ +(not )?ok \" results || echo run >run; cat results; done", suites[m]
 				print m != "-" ? " && cd / && modprobe -r " m : ""
 			}
 		}' "$tmp/modules" >"$tmp/commands"
