@@ -9,7 +9,7 @@ After each patch, of the tree at that commit:
   kunit       the KUnit suites of dma-buf on UML, or as modules in the VM where
               series/$BASE/expected-failures has them there
   xe          the suites of xe on UML, for patches of the topic xe
-  kselftest   in the VM, for patches of the topics virtio, qxl and drm
+  kselftest   in the VM, of vgem and of displays, for patches of virtio, qxl and drm
   objects     the C files that the patch touches compile without a warning (W=1)
 
 A part that passed is kept in series/$BASE/verdicts with a key of all that it depends
@@ -30,6 +30,8 @@ VERDICTS=$SERIES/verdicts
 lock_build
 "$TOP/tools/tree.sh"
 
+# Where DRM drivers issue or hold the fence.
+displays='vgem|^(global|kms|rebind)[.]'
 # What tests each part.
 uml_tools=$(tools_sum tools/kunit.sh vm/console.awk)
 vm_tools=$(tools_sum tools/kselftest.sh tools/vm-test.sh tools/vm.sh vm/init.c vm/console.awk vm/ksft)
@@ -90,7 +92,7 @@ for ((n = first; n <= last; n++)); do
 		add "xe uml-xe" "$(sum_of "$key" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
 	virtio/*|qxl/*|drm/*)
 		key=$(vm_key "$n")
-		add "kselftest vm" "$key" vm-test.sh vm "$n" ;;
+		add "kselftest vm" "$key" vm-test.sh vm "$n" "$displays" ;;
 	esac
 	# None if it touches no C file.
 	key=$(key_of objects.sh)

@@ -28,6 +28,8 @@ lkdtm() { echo "$1 modprobe lkdtm && echo $2 >/sys/kernel/debug/provoke-crash/DI
 	lkdtm panic PANIC
 	echo "hang echo started; sleep 1000"
 	echo "reset reboot -f"
+	echo "later (sleep 3; modprobe lkdtm; echo PANIC >/sys/kernel/debug/provoke-crash/DIRECT) >/dev/null 2>&1 &"
+	echo "innocent sleep 8"
 	echo "last true"
 } | "$TOP/tools/vm.sh" -t 30 "$KERNELS/vm-$rev" "$out" && die "vm.sh says that nothing failed"
 
@@ -43,6 +45,9 @@ bug	died	kernel BUG in lkdtm_BUG()
 panic	died	panic: dumptest
 hang	timeout	
 reset	lost	
+later	pass	
+kernel	died	panic: dumptest in innocent, which passes by itself, after later
+innocent	pass	
 last	pass	
 EOF
 say "every outcome is told apart"

@@ -3,13 +3,14 @@
 # Runs the kselftest and the KUnit suites in a VM.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 2 ] || [ "$#${3:-}" = 3modules ] && [ -f "$TOP/kconfig/$1" ] || usage 'vm-test.sh CONFIG REV [modules]
+case $# in 2|3) [ -f "$TOP/kconfig/$1" ] ;; *) false ;; esac || usage 'vm-test.sh CONFIG REV [modules|PATTERN]
 
 Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-amdgpu, vm-xe) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
 KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler
 too, in vm-amdgpu and vm-xe those of the driver instead, which vm-xe has built in;
-with "modules" only these. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
+with "modules" only these, with an extended regular expression only tests of the kselftest
+whose name it matches. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
   kunit SUITE.CASE passes|skips|fails|dies [TEXT]
@@ -27,7 +28,7 @@ lock_build
 known_rev "$rev"
 "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 # A patch is tested by the tests that there are with it.
-case $rev$only in wip) of=wip ;; *[!0-9]*) of=series ;; *) of=$rev ;; esac
+case $only:$rev in modules:*) of=series ;; *:wip) of=wip ;; *:*[!0-9]*) of=series ;; *) of=$rev ;; esac
 kselftest=$("$TOP/tools/kselftest.sh" "$of")
 commit=$(rev_commit "$rev")
 
@@ -44,6 +45,10 @@ failslab='cd /sys/kernel/debug/failslab && echo Y >task-filter && echo N >ignore
 
 commands() {
 	local module glob before modules="dmabuf_kunit drm_out_fence_test drm_vblank_wait_test"
+	case $only in
+	''|modules) ;;
+	*)	kselftests "$only"; return ;;
+	esac
 	# The scheduler's suites sleep for a minute: once is enough.
 	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
 	[ "$config" != vm-amdgpu ] || modules=amdgpu_fence_test
@@ -69,7 +74,10 @@ commands() {
 		echo "selftest.dmabuf modprobe dmabuf_selftests && modprobe -r dmabuf_selftests"
 	# With KASAN and lockdep its stress tests take minutes.
 	[ "$config$only" != vm ] || echo "selftest.sync /test/sync_test"
-	[ -n "$only" ] || kselftests_of "$kernel" "$kselftest" | awk -v rounds=$rounds '{
+	[ -n "$only" ] || kselftests .
+}
+kselftests() {	# kselftests PATTERN
+	kselftests_of "$kernel" "$kselftest" | awk -v rounds=$rounds -v pattern="$1" '$1 ~ pattern {
 		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
 	}'
 }

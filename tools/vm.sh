@@ -27,7 +27,9 @@ there is something else at OUT, vm.sh stops and changes nothing.
 
 Writes OUT/results, "NAME<TAB>OUTCOME<TAB>TEXT" for each command, OUTCOME being
 pass, skip, fail (of the command, or the kernel complained), died (the kernel
-did), timeout or lost (no result came back); and for each boot N OUT/N/console,
+did), timeout or lost (no result came back). Where the kernel died in a command that
+was not the first of its boot, that one is run again, as the first: if it passes then,
+the death is that of "kernel", and TEXT says what ran before. And for each boot N OUT/N/console,
 OUT/N/result and OUT/N/output/NAME. OUT/config is the configuration of the kernel,
 OUT/N/command starts QEMU as boot N did. Exit status 0 only if none failed.'
 }
@@ -303,7 +305,7 @@ judge() {
 	[ ! -e "$dir/timed-out" ] || timed_out=1
 	find_in "$dir/console" >"$dir/findings"
 	mkdir -p "$dir/output"
-	awk -v timed_out="$timed_out" -v dir="$dir/output" -v todo="$out/todo" '
+	awk -v timed_out="$timed_out" -v dir="$dir/output" -v todo="$out/todo" -v again="$out/again" '
 	BEGIN { FS = "\t" }
 	FILENAME ~ /\/findings$/ {
 		if ($2 == "died") dead = $3
@@ -311,6 +313,7 @@ judge() {
 		if ($2 == "died") bad[$1] = $3
 		next
 	}
+	FILENAME ~ /\/again$/ { death[$1] = $2; next }
 	FILENAME ~ /\/commands$/ { split($0, w, " "); order[n++] = w[1]; line[w[1]] = $0; next }
 	{ sub(/\r$/, "") }
 	/^run / { now = substr($0, 5); started[now] = 1; next }
@@ -323,13 +326,18 @@ judge() {
 		printf "" >todo
 		for (i = 0; i < n; i++) {
 			name = order[i]
+			if (name in death && name in status && status[name] ~ /^[04]$/ && !(name in bad))
+				out("kernel", "died", death[name])
 			if (name in status) {
 				if (name in bad) out(name, "fail", bad[name])
 				else if (status[name] == 0) out(name, "pass", "")
 				else if (status[name] == 4) out(name, "skip", "")
 				else out(name, "fail", "exit status " status[name])
 			} else if (name in started) {
-				if (dead != "") out(name, "died", dead)
+				if (dead != "" && i && !(name in death)) {
+					print line[name] >todo
+					print name "\t" dead " in " name ", which passes by itself, after" before(i) >>again
+				} else if (dead != "") out(name, "died", dead)
 				else if (timed_out) out(name, "timeout", name in bad ? bad[name] : "")
 				else out(name, "lost", name in bad ? bad[name] : "")
 			} else if (!any() && i == 0) {
@@ -344,12 +352,17 @@ judge() {
 		else if (verdict == "" && n && (order[n - 1] in status))
 			out("kernel", timed_out ? "timeout" : "lost", "no verdict")
 	}
+	function before(i,  k, s) {
+		for (k = i > 3 ? i - 3 : 0; k < i; k++) s = s " " order[k]
+		return s
+	}
 	function any(  k) { for (k in started) return 1; return 0 }
-	' "$dir/findings" "$dir/commands" "$dir/result" >>"$out/results"
+	' "$out/again" "$dir/findings" "$dir/commands" "$dir/result" >>"$out/results"
 }
 
 make_initramfs "$@"
 choose_accel
+: >"$out/again"
 if [ "$shell" ]; then
 	mkdir "$out/1"
 	mv "$out/todo" "$out/1/commands"
@@ -381,5 +394,5 @@ else
 		judge "$out/$boots"
 	done
 fi
-rm -f "$out/todo"
+rm -f "$out/todo" "$out/again"
 ! grep -qvP '\t(pass|skip)\t' "$out/results"
