@@ -28,7 +28,7 @@ lkdtm() { echo "$1 modprobe lkdtm && echo $2 >/sys/kernel/debug/provoke-crash/DI
 	lkdtm panic PANIC
 	echo "hang echo started; sleep 1000"
 	echo "reset reboot -f"
-	echo "later (sleep 3; modprobe lkdtm; echo PANIC >/sys/kernel/debug/provoke-crash/DIRECT) >/dev/null 2>&1 &"
+	echo "later setsid sh -c 'sleep 3; modprobe lkdtm; echo PANIC >/sys/kernel/debug/provoke-crash/DIRECT' >/dev/null 2>&1 &"
 	echo "innocent sleep 8"
 	echo "last true"
 } | "$TOP/tools/vm.sh" -t 30 "$KERNELS/vm-$rev" "$out" && die "vm.sh says that nothing failed"
