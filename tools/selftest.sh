@@ -1374,6 +1374,10 @@ all             6      3         1        1          1  80 %
 	# A kernel that the faults are not in is another one.
 	t kernel uml series
 	! grep -q mutant_id "$BUILD_DIR/toy/work/kernel/params.c"
+	# A tree that is made anew does not know the worktree.
+	rm -rf "$TREE" "$BUILD_DIR/toy/mutate/verdicts" "$BUILD_DIR/toy/kernel"; tree
+	mutate toy M1 >"$box/out" 2>"$box/err"
+	same "$(tail -n 1 "$box/out")" "1 as listed, 0 not"
 	# Of the user's tree nothing is changed, and clean may remove it.
 	same "$(git -C "$TREE" status --porcelain)" ""
 	t clean

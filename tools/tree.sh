@@ -185,7 +185,7 @@ put_in_place() {
 	local old
 	[ "$dir" != "$TREE" ] || return 0
 	temp_dir old
-	rm -rf -- "$WORK"
+	rm -rf -- "$WORK" "$BUILD/mutate/work"
 	[ ! -e "$TREE" ] || mv -- "$TREE" "$old/"
 	mv -- "$dir" "$TREE"
 	dir=$TREE
