@@ -167,7 +167,8 @@ series_patches() {
 # The topics, in order.
 series_topics() { series_patches | sed 's,/.*,,' | awk '!seen[$0]++'; }
 
-# rev_commit REV: the commit of base, series, tests, wip or a patch's number.
+# rev_commit REV: the commit of base, series, tests, wip or a patch's number; alone-TOPIC
+# and needs-TOPIC are of tools/alone.sh.
 rev_commit() {
 	case $1 in base|wip|0) ;; *)
 		! grep -q '^pending ' "$TREE/.git/series-state" 2>/dev/null ||
@@ -178,7 +179,7 @@ rev_commit() {
 	series)	kgit -C "$TREE" rev-parse -q --verify 'refs/heads/series^{commit}' ;;
 	tests)	kgit -C "$TREE" rev-parse -q --verify 'refs/series/tests^{commit}' ;;
 	wip)	wip_commit ;;
-	mutant|mutants) kgit -C "$TREE" rev-parse -q --verify "refs/series/$1^{commit}" ;;
+	mutant|mutants|alone-*|needs-*) kgit -C "$TREE" rev-parse -q --verify "refs/series/$1^{commit}" ;;
 	*[!0-9]*|'') return 1 ;;
 	0)	rev_commit base ;;
 	*)	kgit -C "$TREE" rev-list --reverse base..series | sed -n "${1}p" | grep . ;;
@@ -190,7 +191,7 @@ rev_commit() {
 known_rev() {
 	local last
 	case $1 in
-	base|series|tests|mutant|mutants) return 0 ;;
+	base|series|tests|mutant|mutants|alone-*|needs-*) return 0 ;;
 	wip)	[ -n "${LIFETIME_WIP:-}" ] || [ ! -d "$TREE" ] || {
 			LIFETIME_WIP=$(wip_commit)
 			export LIFETIME_WIP
@@ -269,7 +270,7 @@ checkout_work() {
 
 # objects_of REV: of the C files on standard input those that are objects of the
 # kernel by themselves. Documentation, scripts and the selftests have builds of their
-# own; tests of i915 and xe are included by the files that they test.
+# own; tests of i915, xe and others are included by the files that they test.
 objects_of() {
 	local f
 	while IFS= read -r f; do
@@ -278,6 +279,9 @@ objects_of() {
 		*/tests/*|*/selftests/*)
 			! kgit -C "$TREE" grep -qE "^#include \"(.*/)?${f##*/}\"" "$(rev_commit "$1")" -- \
 				"$(cut -d/ -f1-4 <<<"$f")/*.c" || continue ;;
+		*_kunit.c|drivers/iio/test/*)
+			! kgit -C "$TREE" grep -qE "^#include \"(.*/)?${f##*/}\"" "$(rev_commit "$1")" -- \
+				"$(cut -d/ -f1-2 <<<"$f")/*.c" || continue ;;
 		esac
 		echo "$f"
 	done

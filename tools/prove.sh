@@ -6,6 +6,8 @@
 #   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
 #   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
+#   kunit-qxl SUITE.CASE [fails|dies]		on UML, with qxl and a host
+#   kunit-virtio SUITE.CASE [fails|dies]	on UML, with virtio_gpu
 #   kunit-amdgpu SUITE.CASE [fails|dies]	in a VM with amdgpu
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies|races]	in a VM
 #   kselftest-debug FIXTURE.[VARIANT.]TEST [fails|dies]	the same, with KASAN, lockdep and the like
@@ -16,11 +18,11 @@
 # case of those suites that does not pass.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe and kunit-amdgpu, which have kernels of their own to build)"
+USAGE="tools/prove.sh [KIND...]   (default: all but kunit-xe, kunit-qxl, kunit-virtio and kunit-amdgpu, which have kernels of their own to build)"
 kinds=${*:-kunit kunit-vm kunit-debug kselftest kselftest-debug}
 for kind in $kinds; do
 	case $kind in
-	kunit|kunit-vm|kunit-debug|kunit-xe|kunit-amdgpu|kselftest|kselftest-debug) ;;
+	kunit|kunit-vm|kunit-debug|kunit-xe|kunit-qxl|kunit-virtio|kunit-amdgpu|kselftest|kselftest-debug) ;;
 	*) usage "$USAGE" ;;
 	esac
 done
@@ -30,7 +32,7 @@ list=$SERIES/expected-failures
 temp_dir tmp
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$tmp/all"
 awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$tmp/all" >"$tmp/list"
-bad=$(grep -vE '^(kunit(-debug|-vm|-xe|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
+bad=$(grep -vE '^(kunit(-debug|-vm|-xe|-qxl|-virtio|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$tmp/list" ] || die "series/$BASE/expected-failures names no test of this kind"
 awk '{ print $1, $2 }' "$tmp/all" | sort | uniq -d >"$tmp/twice"
@@ -91,6 +93,8 @@ prove_kunit() {	# prove_kunit KIND CONFIG
 }
 prove_kunit kunit uml
 prove_kunit kunit-xe uml-xe
+prove_kunit kunit-qxl uml-qxl
+prove_kunit kunit-virtio uml-virtio
 
 # The other cases of the same suites must pass on the base: they stand for what
 # holds already.

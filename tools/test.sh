@@ -7,16 +7,17 @@
 
 Builds a kernel of REV and runs TEST on it, on UML or in a VM. TEST is
 
-  SUITE or SUITE.CASE        of KUnit, in drivers/dma-buf or drivers/gpu/drm; or a
+  SUITE or SUITE.CASE        of KUnit, in drivers/dma-buf, drivers/gpu/drm, f_fs or IIO; or a
                              pattern: TEST="dma_fence*", TEST="*.test_race_*"
   FIXTURE[.VARIANT].TEST     of the dma-buf kselftest, or how the name begins
                              (TEST=held.vgem), or a pattern
+  sync                       tools/testing/selftests/sync, all of it
 
 REV is wip (default: the work tree build/$BASE/linux as it is, with what is not
 committed), base, tests, series or the number of a patch. CONFIG is a configuration
 in kconfig/ that can be booted (uml, uml-xe, vm, vm-debug, ...). Without it a kselftest
-runs in vm; KUnit in uml, suites of xe in uml-xe, of amdgpu in vm-amdgpu, those of the
-scheduler that measure time, and on linux-6.12.y all, in vm.
+runs in vm; KUnit in uml, suites of xe in uml-xe, of qxl in uml-qxl, of virtio in
+uml-virtio, of amdgpu in vm-amdgpu, those of the scheduler that measure time, and on linux-6.12.y all, in vm.
 
 Prints pass, skip or fail for each case, for a failure also what the log says of it,
 then "N passed, N skipped, N failed". Exit status 0 only if one passed and none failed.
@@ -54,7 +55,8 @@ kgit -C "$TREE" cat-file -e "$commit:$program" 2>/dev/null && [ "$rev" != tests 
 case $rev in mutant|mutants) of=series ;; esac
 mapfile -t files < <(kgit -C "$TREE" grep -lE '\<kunit_suite\>' "$commit" -- \
 	'drivers/dma-buf/*.c' 'drivers/gpu/drm/*/tests/*.c' 'drivers/gpu/drm/tests/*.c' \
-	'drivers/gpu/drm/amd/amdgpu/*.c' ':(exclude)drivers/gpu/drm/amd/display' | sed 's/^[^:]*://')
+	'drivers/gpu/drm/amd/amdgpu/*.c' ':(exclude)drivers/gpu/drm/amd/display' \
+	'drivers/usb/gadget/function/*.c' drivers/iio/test/iio-test-dmabuf.c | sed 's/^[^:]*://')
 [ ${#files[@]} = 0 ] || kgit -C "$TREE" archive "$commit" -- "${files[@]}" | tar -xf - -C "$tmp"
 ! kgit -C "$TREE" cat-file -e "$(rev_commit "$of"):$program" 2>/dev/null ||
 	kgit -C "$TREE" archive "$(rev_commit "$of")" -- "$program" | tar -xf - -C "$tmp"
@@ -72,7 +74,10 @@ def text(path):
 symbols = (("drivers/dma-buf/", "DMABUF_KUNIT_TEST"), ("drivers/gpu/drm/tests/", "DRM_KUNIT_TEST"),
            ("drivers/gpu/drm/scheduler/", "DRM_SCHED_KUNIT_TEST"), ("drivers/gpu/drm/xe/", "DRM_XE_KUNIT_TEST"),
            ("drivers/gpu/drm/ttm/tests/", "DRM_TTM_KUNIT_TEST"),
-           ("drivers/gpu/drm/amd/amdgpu/", "DRM_AMDGPU_KUNIT_TEST"))
+           ("drivers/gpu/drm/qxl/", "DRM_QXL_KUNIT_TEST"),
+           ("drivers/gpu/drm/virtio/", "DRM_VIRTIO_GPU_KUNIT_TEST"),
+           ("drivers/gpu/drm/amd/amdgpu/", "DRM_AMDGPU_KUNIT_TEST"),
+           ("drivers/usb/gadget/", "USB_F_FS_KUNIT_TEST"), ("drivers/iio/", "IIO_BUFFER_KUNIT_TEST"))
 kunit = []
 for folder, _, names in sorted(os.walk(os.path.join(top, "drivers"))):
     for name in sorted(names):
@@ -109,6 +114,8 @@ def fits_kselftest(name):
         name.startswith(wanted.rstrip("._") + c) for c in "._")
 chosen = ["kunit " + " ".join(k) for k in kunit if fits_kunit(*k[:2])]
 chosen += ["kselftest " + k for k in kselftest if fits_kselftest(k)]
+if wanted == "sync":
+    chosen = ["kselftest sync"]
 if chosen:
     print("\n".join(dict.fromkeys(chosen)))
     sys.exit()
@@ -161,6 +168,8 @@ else
 		usual=uml
 		case $symbol-$suite in
 		DRM_AMDGPU_*)	usual=vm-amdgpu ;;
+		DRM_QXL_*)	usual=uml-qxl ;;
+		DRM_VIRTIO_*)	usual=uml-virtio ;;
 		DRM_XE_*)	usual=uml-xe ;;
 		DRM_SCHED_*-drm_sched_lifetime*) ;;
 		DRM_SCHED_*)	usual=vm ;;
@@ -334,10 +343,12 @@ kunit_in_vm() {
 kselftest_in_vm() {
 	local kselftest outcome text name
 	kselftest=$("$TOP/tools/kselftest.sh" "$of") || not_built
-	kselftests_of "$kernel" "$kselftest" | grep -xF -f <(cut -d' ' -f2 "$tmp/chosen") >"$tmp/names" ||
+	{ grep -x sync <<<"$test" || kselftests_of "$kernel" "$kselftest"; } |
+		grep -xF -f <(cut -d' ' -f2 "$tmp/chosen") >"$tmp/names" ||
 		die "CONFIG=$config has not what issues the fences of '$test'; say CONFIG=vm-amdgpu-unload or vm-xe-unload"
-	sed 's,.*,& FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload &,' "$tmp/names" >"$tmp/commands"
-	vm "$kselftest/fence_unload" "$TOP/vm/ksft"
+	sed 's,.*,& FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload &,; s,^sync .*,sync /test/sync_test,' \
+		"$tmp/names" >"$tmp/commands"
+	vm "$kselftest/fence_unload" "$kselftest/sync_test" "$TOP/vm/ksft"
 	: >"$tmp/complaints"
 	while IFS=$'\t' read -r name outcome text; do
 		case $name in
