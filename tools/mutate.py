@@ -43,6 +43,8 @@ class Fault:
             return "it has no test that is to kill it"
         if not self.test:
             return "it has no line 'test: CONFIG NAME...' or 'test: -'"
+        if any(t.startswith("litmus:") for t in self.tests()):
+            self.build = "alone"
         if self.build not in ("", "alone"):
             return "'build: " + self.build + "' is unknown; there is only 'build: alone'"
         if not self.user:

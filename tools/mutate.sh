@@ -13,6 +13,8 @@ series/$BASE/mutations/TOPIC lists faults, with blank lines between them:
   test: CONFIG NAME...       the tests that are to see it, on that kernel: names as
                              make test takes them; or "-": there is none. More than
                              one line for more than one kernel
+  test: litmus NAME          for an order that no CPU here breaks: the fault has the same
+                             change for that litmus test, and herd7 has to see it
   verdict: killed            one of the tests fails
   verdict: chance            in at least one of three runs
   verdict: survives: REASON
@@ -53,7 +55,7 @@ declare -A number=() topic=() alone=() wanted=() tests=() texts=() key=() outcom
 ids=()
 while IFS=$'\t' read -r n id t a v f all text; do
 	for pair in $all; do
-		[ "$pair" = - ] || [ -f "$TOP/kconfig/${pair%%:*}" ] || die "$id: there is no kconfig/${pair%%:*}"
+		[[ $pair == - || $pair == litmus:* ]] || [ -f "$TOP/kconfig/${pair%%:*}" ] || die "$id: there is no kconfig/${pair%%:*}"
 	done
 	number[$id]=$n topic[$id]=$t alone[$id]=$a wanted[$id]=$v tests[$id]=${all#-} texts[$id]=$text
 	# Built in whatever has one of its tests.
@@ -116,8 +118,10 @@ export KUNIT_TIMEOUT=${KUNIT_TIMEOUT:-60} VM_TIMEOUT=${VM_TIMEOUT:-300}
 try() {
 	local rc=0 counts
 	log=$LOG/mutate/$5-$1-${2//[^A-Za-z0-9_.-]/_}.log
-	watched "$5 $1 $2" "$log" env TEST="$2" CONFIG="$1" REV="$3" \
-		KUNIT_APPEND="mutant=$4" VM_APPEND="mutant=$4" "$TOP/tools/test.sh" || rc=$?
+	local command=(env TEST="$2" CONFIG="$1" REV="$3" KUNIT_APPEND="mutant=$4"
+		VM_APPEND="mutant=$4" "$TOP/tools/test.sh")
+	[ "$1" != litmus ] || command=("$TOP/tools/litmus.sh" "$3" "$2")
+	watched "$5 $1 $2" "$log" "${command[@]}" || rc=$?
 	[ $rc -ne 124 ] || over
 	counts=$(tail -n 1 -- "$log")
 	case $counts in
@@ -125,7 +129,7 @@ try() {
 	*" failed")	seen=yes ;;
 	*)		seen=error ;;
 	esac
-	why=$(sed -n 's/^fail //p; s/^  on the console: /the console: /p' "$log" | head -n 1)
+	why=$(sed -n 's/^fail //p; s/^not ok //p; s/^  on the console: /the console: /p' "$log" | head -n 1)
 	[ -n "$why" ] || why=$counts
 }
 
@@ -160,9 +164,14 @@ table() {
 # --- the run -----------------------------------------------------------------------------------
 declare -A kernel_key=()
 kernel_key_of() {
-	[ -n "${kernel_key[$1]:-}" ] || kernel_key[$1]=$("$TOP/tools/kernel.sh" --key "$1" "$rev")
+	[ -z "${kernel_key[$1]:-}" ] || return 0
+	if [ "$1" = litmus ]; then
+		kernel_key[litmus]=$(kgit -C "$TREE" rev-parse "$commit:Documentation/litmus-tests" "$commit:tools/memory-model" | sha256sum)
+	else
+		kernel_key[$1]=$("$TOP/tools/kernel.sh" --key "$1" "$rev")
+	fi
 }
-sum=$(tools_sum tools/{mutate.py,test.sh,kunit.sh,vm.sh,kselftest.sh,lib.sh} vm/{init.c,console.awk,ksft,kunit})
+sum=$(tools_sum tools/{mutate.py,litmus.sh,test.sh,kunit.sh,vm.sh,kselftest.sh,lib.sh} vm/{init.c,console.awk,ksft,kunit})
 sum=$(sum_of "$sum" "$(declare -f try)" "$(compilers)" "$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" 2>/dev/null || :)")
 kept=0 todo=()
 end() {		# end ID WORD [TEXT]: how that fault ended
@@ -260,7 +269,7 @@ for config in $configs; do
 	for id in "${todo[@]}"; do
 		[ "${alone[$id]}" = alone ] && [ -z "${outcome[$id]:-}" ] && [[ " ${tests[$id]}" == *" $config:"* ]] || continue
 		faulty mutant one "$id" || die "$id does not apply to $rev"
-		if kernel "$config" mutant "$id alone"; then run_of "$id" "$config" mutant 0
+		if [ "$config" = litmus ] || kernel "$config" mutant "$id alone"; then run_of "$id" "$config" mutant 0
 		else log=$LOG/mutate/kernel-$config-mutant.log; end "$id" "does not build"; fi
 	done
 done
