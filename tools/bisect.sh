@@ -8,8 +8,8 @@ USAGE='[TOPIC=folder] [MINUTES=N] tools/bisect.sh [FIRST [LAST]]   (numbers of p
 After each patch, of the tree at that commit:
   kunit       the KUnit suites of dma-buf on UML, or as modules in the VM where
               series/$BASE/expected-failures has them there
-  xe          the suites of xe on UML, for patches of the topic xe
-  kselftest   in the VM, of vgem and of displays, for patches of virtio, qxl and drm
+  xe          the suites of xe on UML, for patches of the topics xe and xe-fixes
+  kselftest   in the VM, of vgem and of displays, for patches of the kselftest
   objects     the C files that the patch touches compile without a warning (W=1)
 
 A part that passed is kept in series/$BASE/verdicts with a key of all that it depends
@@ -88,9 +88,10 @@ for ((n = first; n <= last; n++)); do
 	fi
 	# xe_rtp provokes warnings on purpose.
 	case $p in
-	xe/*)	key=$(key_of kernel.sh uml-xe)
+	xe/*|xe-fixes/*)
+		key=$(key_of kernel.sh uml-xe)
 		add "xe uml-xe" "$(sum_of "$key" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
-	virtio/*|qxl/*|drm/*)
+	selftests*/*)
 		key=$(vm_key "$n")
 		add "kselftest vm" "$key" vm-test.sh vm "$n" "$displays" ;;
 	esac

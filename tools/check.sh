@@ -27,6 +27,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	recorded consoles				console-test.sh	tools
 	export changes nothing				export-check.sh
 	README's table					table.sh --check
+	README's table of postings			postings.sh --check	drm-misc-next
+	postings apply on what they need		alone.sh --apply	drm-misc-next
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	sparse						static-sparse.sh
@@ -35,13 +37,16 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	litmus tests, the memory model			litmus.sh series	drm-misc-next
 	no warning in touched files, W=1		objects.sh series
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
-	KUnit on UML, out fences, vblanks		kunit.sh uml series drm_[ov][ub]*	drm-misc-next
+	KUnit on UML, out fences, vblanks, writeback	kunit.sh uml series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
 	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
-	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ov][ub]*	drm-misc-next
+	KUnit on UML, transfers from DMABUFs		kunit.sh uml series *_dmabuf	drm-misc-next
+	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
 	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next
 	KUnit on UML, lockdep, xe			kunit.sh uml-xe series xe_fence_*	drm-misc-next
+	KUnit on UML, qxl				kunit.sh uml-qxl series qxl_*	drm-misc-next
+	KUnit on UML, virtio_gpu			kunit.sh uml-virtio series virtio_gpu_*	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
 	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
 	tests fail without the fixes, kselftest		prove.sh kselftest
@@ -70,11 +75,11 @@ state() {
 		done
 		find "series/$BASE" -maxdepth 1 -type f ! -name verdicts ! -name check-times -print0 |
 			sort -z | xargs -0 sha256sum
-		case $1 in export-check.sh|static-checkpatch.sh|table.sh|test-text.sh)
+		case $1 in export-check.sh|static-checkpatch.sh|table.sh|postings.sh|alone.sh|test-text.sh)
 			find series -type f ! -name verdicts ! -name check-times -print0 |
 				sort -z | xargs -0 sha256sum ;;
 		esac
-		[ "$1" != table.sh ] || cat README.md
+		case $1 in table.sh|postings.sh) cat README.md ;; esac
 	} | sha256sum | cut -c 1-16
 }
 
@@ -189,7 +194,7 @@ done < <(checks | tr -s '\t')
 # kernels of the later ones are built.
 build_ahead() {
 	local config
-	for config in $(cut -f 2 "$LOG/check/list" | sed -n 's/^vm-test\.sh \([^ ]*\) series$/\1/p'); do
+	for config in $(cut -f 2 "$LOG/check/list" | sed -n 's/^vm-test\.sh \([^ ]*\) series.*/\1/p'); do
 		nice "$TOP/tools/kernel.sh" "$config" series >/dev/null 2>>"$LOG/check/ahead.log" || return
 	done
 }

@@ -4,12 +4,12 @@
 # cannot compile with kconfig/drivers-arm64 by the cross compiler.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE='tools/objects.sh [--key] series|NUMBER
+USAGE='tools/objects.sh [--key] series|NUMBER|alone-TOPIC
   --key  only prints a sum of all that the result depends on'
 key=
 if [ "${1:-}" = --key ]; then key=yes; shift; fi
 [ $# -eq 1 ] || usage "$USAGE"
-case $1 in series|[0-9]*) ;; *) usage "$USAGE" ;; esac
+case $1 in series|[0-9]*|alone-*) ;; *) usage "$USAGE" ;; esac
 rev=$1
 known_rev "$rev"
 lock_build
@@ -18,6 +18,7 @@ temp_dir tmp
 to=$(rev_commit "$rev") || die "no revision '$rev'; say series or a patch's number"
 case $rev in
 series)	from=$(rev_commit base) ;;
+alone-*) from=$(rev_commit "needs-${rev#alone-}") ;;
 *)	from=$(rev_commit $((rev - 1))) ;;
 esac
 
