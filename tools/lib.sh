@@ -300,3 +300,21 @@ kselftests_of() {
 	! grep -q '^CONFIG_PM_DEBUG=y' "$1/config" || suspend=none
 	grep -vE "\.($without)[_.]|$suspend" "$2/tests"
 }
+
+# readme_table FILE NAME [--check|--write]: prints FILE, the table that the calling script
+# made, or compares README.md with it, or puts it there, between two lines that name the script.
+readme_table() {
+	local begin="<!-- table of tools/$SELF, $BASE -->" readme
+	if [ -z "${3:-}" ]; then
+		cat "$1"
+		return
+	fi
+	grep -qxF -- "$begin" "$TOP/README.md" || die "README.md has no line '$begin'"
+	readme=$(awk -v begin="$begin" -v end='<!-- end of the table -->' -v table="$1" '
+		$0 == end { skip = 0 }
+		!skip
+		$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' "$TOP/README.md")
+	! cmp -s - "$TOP/README.md" <<<"$readme" || return 0
+	[ "$3" = --write ] || die "$2 in README.md is not true any more; tools/$SELF --write"
+	printf '%s\n' "$readme" >"$TOP/README.md"
+}

@@ -28,18 +28,4 @@ diff <(sed -e '/^#/d' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*|.*//' "$list") <
 	done < <(sed -e '/^#/d' -e '/^[[:space:]]*$/d' "$list")
 } >"$tmp/table"
 
-begin="<!-- table of tools/postings.sh, $BASE -->" end='<!-- end of the table -->'
-awk -v begin="$begin" -v end="$end" -v table="$tmp/table" '
-	$0 == end { skip = 0 }
-	!skip
-	$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' \
-	"$TOP/README.md" >"$tmp/readme"
-case ${1:-} in
---check)
-	grep -qxF -- "$begin" "$TOP/README.md" || die "README.md has no line '$begin'"
-	cmp -s "$tmp/readme" "$TOP/README.md" ||
-		die "the table of postings in README.md is not true any more; tools/postings.sh --write" ;;
---write)
-	cmp -s "$tmp/readme" "$TOP/README.md" || cat "$tmp/readme" >"$TOP/README.md" ;;
-*)	cat "$tmp/table" ;;
-esac
+readme_table "$tmp/table" "the table of postings" "${1:-}"

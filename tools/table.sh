@@ -87,18 +87,4 @@ row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2";
 } >"$tmp/table"
 [ "$(wc -l <"$tmp/table")" -gt 3 ] || die "found no fences in $TREE; tools/table.sh has to learn how they are initialized now"
 
-begin="<!-- table of tools/table.sh, $BASE -->" end='<!-- end of the table -->'
-awk -v begin="$begin" -v end="$end" -v table="$tmp/table" '
-	$0 == end { skip = 0 }
-	!skip
-	$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' \
-	"$TOP/README.md" >"$tmp/readme"
-case ${1:-} in
---check)
-	grep -qxF -- "$begin" "$TOP/README.md" || die "README.md has no line '$begin'"
-	cmp -s "$tmp/readme" "$TOP/README.md" ||
-		die "the table in README.md is not true any more; tools/table.sh --write" ;;
---write)
-	cmp -s "$tmp/readme" "$TOP/README.md" || cat "$tmp/readme" >"$TOP/README.md" ;;
-*)	cat "$tmp/table" ;;
-esac
+readme_table "$tmp/table" "the table" "${1:-}"
