@@ -89,8 +89,8 @@ for ((n = first; n <= last; n++)); do
 	# xe_rtp provokes warnings on purpose.
 	case $p in
 	xe/*|xe-fixes/*)
-		key=$(key_of kernel.sh uml-xe)
-		add "xe uml-xe" "$(sum_of "$key" "$uml_tools")" kunit.sh uml-xe "$n" 'xe_[!r]*' ;;
+		key=$(key_of kernel.sh uml-debug)
+		add "xe uml-debug" "$(sum_of "$key" "$uml_tools")" kunit.sh uml-debug "$n" 'xe_[!r]*' ;;
 	selftests*/*)
 		key=$(vm_key "$n")
 		add "kselftest vm" "$key" vm-test.sh vm "$n" "$displays" ;;
@@ -151,7 +151,7 @@ for ((i = 0; i < count; i++)); do
 		echo "not ok $title ($((SECONDS - start)) s)  log: $log" ;;
 	esac
 	# Only the summary is needed later.
-	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-xe,vm}-"$n" "$BUILD/kselftest-$n"
+	[ "$n" = "$total" ] || rm -rf "$KERNELS"/{uml,uml-debug,vm}-"$n" "$BUILD/kselftest-$n"
 done
 # When all of the series was asked for, what no patch of it depends on is forgotten.
 if [ "$first-$last${TOPIC:-}" = "1-$total" ]; then

@@ -44,20 +44,21 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
 	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next
-	KUnit on UML, lockdep, xe			kunit.sh uml-xe series xe_fence_*	drm-misc-next
-	KUnit on UML, qxl				kunit.sh uml-qxl series qxl_*	drm-misc-next
-	KUnit on UML, virtio_gpu			kunit.sh uml-virtio series virtio_gpu_*	drm-misc-next
-	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
-	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
-	tests fail without the fixes, kselftest		prove.sh kselftest
-	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next
+	KUnit on UML, lockdep, xe			kunit.sh uml-debug series xe_fence_*	drm-misc-next
+	KUnit on UML, lockdep, qxl			kunit.sh uml-debug series qxl_*	drm-misc-next
+	KUnit on UML, lockdep, virtio_gpu		kunit.sh uml-debug series virtio_gpu_*	drm-misc-next
+	KUnit on UML, virtio_gpu is suspended		kunit.sh uml-virtio series virtio_gpu_*	drm-misc-next alone
 	outcomes of VMs are told apart			vm-selftest.sh	once
-	demo						demo.sh
 	tests in a VM					vm-test.sh vm series
-	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next
-	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
+	demo						demo.sh
+	tests fail without the fixes, kselftest		prove.sh kselftest
+	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
+	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
+	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next alone
 	the least configuration builds			kernel.sh minimal series
 LIST
 }
@@ -113,12 +114,16 @@ if [ -z "$only" ]; then
 	# What they share.
 	"$TOP/tools/deps.sh" check
 	"$TOP/tools/sparse.sh" >/dev/null || :
+	# What cannot be made fails again below. The litmus tests wait for herd7.
 	"$TOP/tools/herd.sh" >/dev/null &
+	herd=$!
+	pids=
 	for base in $bases; do
 		BASE=$base "$TOP/tools/tree.sh" &
+		pids="$pids $!"
 	done
-	# What cannot be made fails again below.
-	wait || :
+	# shellcheck disable=SC2086
+	wait $pids || :
 	if [ -n "$deadline" ]; then
 		[ $SECONDS -lt "$deadline" ] || { say "MINUTES are over, no check was run"; exit 3; }
 		MINUTES=$(((deadline - SECONDS + 59) / 60))
@@ -137,6 +142,7 @@ if [ -z "$only" ]; then
 	for pid in $pids; do
 		wait "$pid" || [ $? -ne 130 ] || exit 130
 	done
+	wait "$herd" || :
 	for base in $bases; do
 		if read -r p f l 2>/dev/null <"$BUILD_DIR/$base/log/check/total"; then
 			passed=$((passed + p)) failed=$((failed + f)) left=$((left + l))
@@ -190,11 +196,12 @@ while IFS=$'\t' read -r name command where; do
 	printf '%s\t%s\t%s\n' "$name" "$command" "$s" >>"$LOG/check/list"
 done < <(checks | tr -s '\t')
 
-# From the first of these on all checks are of the series. While a VM sleeps, the
-# kernels of the later ones are built.
+# From the first of these to the last all checks are of the series, and build in one
+# work tree. While a test sleeps, the kernels of the later ones are built.
+of_series='^(kunit|vm-test)\.sh ([^ ]*) series'
 build_ahead() {
 	local config
-	for config in $(cut -f 2 "$LOG/check/list" | sed -n 's/^vm-test\.sh \([^ ]*\) series.*/\1/p'); do
+	for config in $(cut -f 2 "$LOG/check/list" | sed -nE "s/$of_series.*/\2/p" | awk '!seen[$0]++'); do
 		nice "$TOP/tools/kernel.sh" "$config" series >/dev/null 2>>"$LOG/check/ahead.log" || return
 	done
 }
@@ -219,7 +226,7 @@ while IFS=$'\t' read -r name command expected; do
 		continue
 	fi
 	since=$SECONDS rc=0
-	if [ -z "$ahead" ] && [[ $command == "vm-test.sh "*" series" ]]; then
+	if [ -z "$ahead" ] && [[ $command =~ $of_series ]]; then
 		ahead=yes
 		set -m
 		build_ahead &

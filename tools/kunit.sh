@@ -4,9 +4,9 @@
 
 USAGE='tools/kunit.sh [--list] CONFIG REV [SUITE.CASE]
 
-Makes the UML kernel CONFIG (uml, uml-xe, uml-qxl, uml-virtio) of REV with kernel.sh, boots it with
-two CPUs and runs all its suites, or only what the pattern names. Writes one line
-a case to build/$BASE/kunit/CONFIG-REV/summary (with a pattern: …/PATTERN/summary):
+Makes the UML kernel CONFIG (uml, uml-debug, uml-virtio) of REV with kernel.sh, boots
+it with two CPUs and runs all its suites, or only what the pattern names. Writes one
+line for each case to build/$BASE/kunit/CONFIG-REV/summary (with a pattern: …/PATTERN/summary):
 
   kunit SUITE.CASE passes|skips|fails|dies|lost
   kernel TEXT                what the console complains about, in any case

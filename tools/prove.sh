@@ -92,8 +92,8 @@ prove_kunit() {	# prove_kunit KIND CONFIG
 	done < <(grep "^$kind " "$out/list")
 }
 prove_kunit kunit uml
-prove_kunit kunit-xe uml-xe
-prove_kunit kunit-qxl uml-qxl
+prove_kunit kunit-xe uml-debug
+prove_kunit kunit-qxl uml-debug
 prove_kunit kunit-virtio uml-virtio
 
 # The other cases of the same suites must pass on the base: they stand for what

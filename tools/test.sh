@@ -15,9 +15,10 @@ Builds a kernel of REV and runs TEST on it, on UML or in a VM. TEST is
 
 REV is wip (default: the work tree build/$BASE/linux as it is, with what is not
 committed), base, tests, series or the number of a patch. CONFIG is a configuration
-in kconfig/ that can be booted (uml, uml-xe, vm, vm-debug, ...). Without it a kselftest
-runs in vm; KUnit in uml, suites of xe in uml-xe, of qxl in uml-qxl, of virtio in
-uml-virtio, of amdgpu in vm-amdgpu, those of the scheduler that measure time, and on linux-6.12.y all, in vm.
+in kconfig/ that can be booted (uml, uml-debug, vm, vm-debug, ...). Without it a kselftest
+runs in vm; KUnit in uml, suites of xe and qxl in uml-debug, of virtio in uml-virtio, of
+amdgpu in vm-amdgpu, those of the scheduler that measure time in vm, and on linux-6.12.y
+all in vm.
 
 Prints pass, skip or fail for each case, for a failure also what the log says of it,
 then "N passed, N skipped, N failed". Exit status 0 only if one passed and none failed.
@@ -168,9 +169,8 @@ else
 		usual=uml
 		case $symbol-$suite in
 		DRM_AMDGPU_*)	usual=vm-amdgpu ;;
-		DRM_QXL_*)	usual=uml-qxl ;;
 		DRM_VIRTIO_*)	usual=uml-virtio ;;
-		DRM_XE_*)	usual=uml-xe ;;
+		DRM_QXL_*|DRM_XE_*)	usual=uml-debug ;;
 		DRM_SCHED_*-drm_sched_lifetime*) ;;
 		DRM_SCHED_*)	usual=vm ;;
 		esac
