@@ -66,10 +66,16 @@ arch=${arch:-x86_64}
 targets=$(sed -n 's/^#target[[:space:]]*//p' "$tmp/all" | tail -n 1)
 modules=$(sed -n 's/^#module[[:space:]]*//p' "$tmp/all")
 if [ -f "$TOP/kconfig/$BASE/without" ]; then
-	while read -r s; do
-		kgit -C "$TREE" grep -q "^config $s\$" "$commit" -- '*/Kconfig*' ||
+	# Of those that are asked for, which the kernel does not have.
+	grep -oE '^CONFIG_[A-Za-z0-9_]+=' "$tmp/all" | sed 's/^CONFIG_//; s/=$//' |
+		grep -xF -f <(grep -v '^#' "$TOP/kconfig/$BASE/without") | sort -u >"$tmp/asked" || :
+	if [ -s "$tmp/asked" ]; then
+		kgit -C "$TREE" grep -hxE "config ($(paste -sd'|' "$tmp/asked"))" "$commit" -- '*/Kconfig*' |
+			sed 's/^config //' | sort -u >"$tmp/has" || :
+		while read -r s; do
 			sed -i "/^CONFIG_$s=/d" "$tmp/all"
-	done < <(grep -v '^#' "$TOP/kconfig/$BASE/without")
+		done < <(comm -23 "$tmp/asked" "$tmp/has")
+	fi
 fi
 # A later line wins over an earlier one of the same symbol.
 awk '{ sub(/[[:space:]]+$/, "") }

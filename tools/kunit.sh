@@ -17,7 +17,7 @@ kernel does not have.
 Exit status 0 only if none failed and at least one passed. --list prints the
 cases that there are, "SUITE.CASE" each, and runs none.
 KUNIT_TIMEOUT=SECONDS bounds the boot (default 600), KUNIT_APPEND=WORDS is added to
-the command line of the kernel.'
+the command line of the kernel. KUNIT_READY=yes: the kernel has been made just before.'
 list=
 if [ "${1:-}" = --list ]; then list=yes; shift; fi
 [ $# -eq 2 ] || [ $# -eq 3 ] || usage "$USAGE"
@@ -29,7 +29,8 @@ grep -q '^#arch um' "$TOP/kconfig/$config" 2>/dev/null || grep -q '^#include uml
 	die "no kconfig/$config for UML (#arch um)"
 known_rev "$rev"
 lock_build
-kernel=$("$TOP/tools/kernel.sh" "$config" "$rev")
+kernel=$KERNELS/$config-$rev
+[ "${KUNIT_READY:-}" = yes ] || "$TOP/tools/kernel.sh" "$config" "$rev" >/dev/null
 
 # Without a third argument: all suites of drivers/dma-buf, and where they are
 # declared. drm has many more, some of which provoke warnings on purpose.
