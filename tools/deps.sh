@@ -9,8 +9,7 @@ USAGE="tools/deps.sh tree|build|demo|check   (DEPS=no only checks)"
 tree="git xz-utils tar ca-certificates debian-archive-keyring python3 util-linux"
 build="$tree make gcc libc6-dev flex bison bc libelf-dev libssl-dev perl cpio kmod rsync diffutils findutils"
 demo="$build qemu-system-x86 busybox-static"
-# herd7 is built from source, see tools/herd.sh.
-check="$demo coccinelle libpython3-dev ocaml ocaml-findlib ocaml-dune menhir libmenhir-ocaml-dev libzarith-ocaml-dev"
+check="$demo coccinelle libpython3-dev"
 # Only for files that x86 cannot compile.
 [ ! -f "$TOP/kconfig/drivers-arm64" ] || check="$check gcc-aarch64-linux-gnu"
 # Good to have, not needed: compiling again after a switch of revisions is quick with it.

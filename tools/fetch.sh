@@ -2,12 +2,14 @@
 # Downloads one package of a Debian suite without touching the system's apt:
 # the mirror is the machine's own, sources list and state folders are private.
 # The archive's signature is checked by apt. Prints the version it got. "tar" is a
-# source package's upstream tarball alone.
+# source package's upstream tarball alone. More packages, of kind "deb" only, are taken in
+# their newest version.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/fetch.sh deb|deb-src|tar SUITE PACKAGE VERSION FOLDER"
-[ $# -eq 5 ] || usage "$USAGE"
+USAGE="tools/fetch.sh deb|deb-src|tar SUITE PACKAGE VERSION FOLDER [PACKAGE...]"
+[ $# -eq 5 ] || { [ $# -gt 5 ] && [ "$1" = deb ]; } || usage "$USAGE"
 kind=$1 suite=$2 package=$3 version=$4 out=$5
+shift 5
 case $kind in deb|deb-src|tar) ;; *) usage "$USAGE" ;; esac
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -54,6 +56,10 @@ if ! get "${fetch[@]}" "$package=$version" >>"$LOG/fetch-$package.log" 2>&1; the
 	get "${fetch[@]}" "$package" >>"$LOG/fetch-$package.log" 2>&1 ||
 		die "cannot download $package from $suite; log: $LOG/fetch-$package.log"
 	say "note: $package $version is gone from $suite; took the newest of that package instead"
+fi
+if [ $# -gt 0 ]; then
+	get download "$@" >>"$LOG/fetch-$package.log" 2>&1 ||
+		die "cannot download $* from $suite; log: $LOG/fetch-$package.log"
 fi
 mkdir -p -- "$out"
 mv -- "$tmp"/out/* "$out"/
