@@ -31,11 +31,11 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	postings apply on what they need		alone.sh --apply	drm-misc-next
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
+	no warning in touched files, W=1		objects.sh series
 	sparse						static-sparse.sh
 	kernel-doc					static-kernel-doc.sh
 	coccinelle, the burn-down			static-cocci.sh
 	litmus tests, the memory model			litmus.sh series	drm-misc-next
-	no warning in touched files, W=1		objects.sh series
 	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
 	KUnit on UML, out fences, vblanks, writeback	kunit.sh uml series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next

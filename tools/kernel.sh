@@ -70,8 +70,9 @@ if [ -f "$TOP/kconfig/$BASE/without" ]; then
 	grep -oE '^CONFIG_[A-Za-z0-9_]+=' "$tmp/all" | sed 's/^CONFIG_//; s/=$//' |
 		grep -xF -f <(grep -v '^#' "$TOP/kconfig/$BASE/without") | sort -u >"$tmp/asked" || :
 	if [ -s "$tmp/asked" ]; then
-		kgit -C "$TREE" grep -hxE "config ($(paste -sd'|' "$tmp/asked"))" "$commit" -- '*/Kconfig*' |
-			sed 's/^config //' | sort -u >"$tmp/has" || :
+		kgit -C "$TREE" grep -hE "^config ($(paste -sd'|' "$tmp/asked"))\$" "$commit" -- '*/Kconfig*' \
+			>"$tmp/found" || [ $? -eq 1 ] || die "git cannot search the Kconfig files of $rev"
+		sed 's/^config //' "$tmp/found" | sort -u >"$tmp/has"
 		while read -r s; do
 			sed -i "/^CONFIG_$s=/d" "$tmp/all"
 		done < <(comm -23 "$tmp/asked" "$tmp/has")

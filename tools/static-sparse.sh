@@ -7,12 +7,16 @@
 # kbuild goes on without sparse when it does not like its version, so it has to
 # find a known mistake first and to have looked at every file.
 #
-# Reads: the tree's revisions. Writes: object folders of tools/kernel.sh --prepare,
-# and the base's messages, kept in build/$BASE/sparse for the next time.
-# SPARSE=/path/to/sparse uses that one.
+# Reads: the tree's revisions, and the base's messages from series/$BASE/sparse-base, if
+# they are of the same files, or from build/$BASE/sparse, where they are kept for the next
+# time. Writes: object folders of tools/kernel.sh --prepare.
+# SPARSE=/path/to/sparse uses that one. --record writes series/$BASE/sparse-base.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -eq 0 ] || usage "[SPARSE=/path/to/sparse] tools/static-sparse.sh"
+USAGE="[SPARSE=/path/to/sparse] tools/static-sparse.sh [--record]"
+record=
+if [ "${1:-}" = --record ]; then record=yes; shift; fi
+[ $# -eq 0 ] || usage "$USAGE"
 lock_build
 [ -d "$TREE" ] || "$TOP/tools/tree.sh"
 sparse=${SPARSE:-}
@@ -56,7 +60,9 @@ messages() {
 
 # sparse_rev REV: all messages on that revision into $tmp/REV.
 sparse_rev() {
-	local rev=$1 config words make objects log f
+	local rev=$1 config words make objects log f flags=()
+	# As objects.sh compiles them, so that what it compiled is only looked at.
+	[ "$rev" = base ] || flags=(W=1 KCPPFLAGS=-Werror)
 	: >"$tmp/$rev.all"
 	sources "$rev" >"$tmp/$rev.files"
 	for config in $(cut -d' ' -f1 "$tmp/$rev.files" | sort -u); do
@@ -79,7 +85,7 @@ sparse_rev() {
 		objects=()
 		while read -r _ f; do objects+=("${f%.c}.o"); done < <(grep "^$config " "$tmp/$rev.files")
 		log=$LOG/sparse-$config-$rev.log
-		logged "sparse-$config-$rev" "${make[@]}" -k C=2 CHECK="$sparse" "${objects[@]}" || exit 1
+		logged "sparse-$config-$rev" "${make[@]}" -k "${flags[@]}" C=2 CHECK="$sparse" "${objects[@]}" || exit 1
 		not_refused "$log"
 		while read -r _ f; do
 			grep -qE "^  CHECK +(.*/)?$f\$" "$log" ||
@@ -91,9 +97,17 @@ sparse_rev() {
 }
 
 # --- the base: the same as the last time, unless what it depends on changed ------
-key=$({ rev_commit base; sources base; sha256sum "$sparse" "$TOP"/kconfig/drivers* "$0"; } | sha256sum | cut -d' ' -f1)
+key=$({
+	kgit -C "$TREE" rev-parse "$(rev_commit base)^{tree}"
+	sources base
+	"$sparse" --version
+	cat "$TOP"/kconfig/drivers* "$TOP/kconfig/$BASE"/drivers* 2>/dev/null || :
+} | sha256sum | cut -c 1-16)
+recorded=$SERIES/sparse-base
 kept=$BUILD/sparse/$key
-if [ -f "$kept" ]; then
+if [ -z "$record" ] && [ "$(head -n 1 -- "$recorded" 2>/dev/null)" = "key $key" ]; then
+	sed 1d -- "$recorded" >"$tmp/base"
+elif [ -f "$kept" ]; then
 	cp "$kept" "$tmp/base"
 else
 	sparse_rev base
@@ -102,6 +116,13 @@ else
 	cp "$tmp/base" "$BUILD/sparse/new"
 	mv "$BUILD/sparse/new" "$kept"
 fi
+if [ "$record" ]; then
+	{ echo "key $key"; cat "$tmp/base"; } >"$recorded.new"
+	mv "$recorded.new" "$recorded"
+	exit 0
+fi
+[ "$(head -n 1 -- "$recorded" 2>/dev/null)" = "key $key" ] ||
+	say "series/$BASE/sparse-base has the messages of other files; static-sparse.sh --record writes it again"
 sparse_rev series
 
 bad=0
