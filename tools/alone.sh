@@ -72,6 +72,9 @@ temp_dir tmp
 # mail has.
 put() {
 	local p
+	# All in one call, since each writes the index; one by one to name what does not apply.
+	series_patches | grep "^$1/" | sed "s,^,$SERIES/," |
+		xargs -d '\n' git -C "$TREE" apply --cached --whitespace=nowarn 2>"$tmp/err" && return 0
 	while IFS= read -r p; do
 		kgit -C "$TREE" apply --cached --whitespace=nowarn "$SERIES/$p" 2>"$tmp/err" || {
 			echo "$p does not apply: $(head -n 1 "$tmp/err")"
