@@ -51,10 +51,11 @@ not_refused() {
 		die "kbuild refuses $sparse and would check nothing; remove $BUILD_DIR/sparse and try again"
 }
 
-# messages LOG: one a line, without what moves: "FILE: error: TEXT".
+# messages LOG: one a line, without what moves: "FILE: error: TEXT". And without those of
+# a driver's file that its test includes: it is looked at by itself.
 messages() {
 	{ grep -oE '[^[:space:]]+:[0-9]+:[0-9]+: (error|warning): .*' "$1" || :; } | sort -u |
-		sed -E -e "s,^$WORK/,," -e 's/^(\.\.\/)+//' -e 's/:[0-9]+:[0-9]+:/:/' |
+		sed -E -e '\,/tests/\.\./,d' -e "s,^$WORK/,," -e 's/^(\.\.\/)+//' -e 's/:[0-9]+:[0-9]+:/:/' |
 		sort
 }
 
