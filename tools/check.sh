@@ -52,7 +52,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests in a VM					vm-test.sh vm series
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
-	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next
+	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	demo						demo.sh
 	tests fail without the fixes, kselftest		prove.sh kselftest
