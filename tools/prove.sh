@@ -11,6 +11,8 @@
 #   kunit-amdgpu SUITE.CASE [fails|dies]	in a VM with amdgpu
 #   kselftest FIXTURE.[VARIANT.]TEST [fails|dies|races]	in a VM
 #   kselftest-debug FIXTURE.[VARIANT.]TEST [fails|dies]	the same, with KASAN, lockdep and the like
+#   passes-vm SUITE				stands for no defect: what the base can do, the
+#						series must not lose; in a VM with kunit-vm
 #
 # (default: either; races: a window that is not always hit, so it may pass too).
 # Each of them has a boot of its own, since it may take the
@@ -32,7 +34,7 @@ list=$SERIES/expected-failures
 temp_dir tmp
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$tmp/all"
 awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$tmp/all" >"$tmp/list"
-bad=$(grep -vE '^(kunit(-debug|-vm|-xe|-qxl|-virtio|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
+bad=$(grep -vE '^(passes-vm [A-Za-z0-9_-]+|kunit(-debug|-vm|-xe|-qxl|-virtio|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$tmp/list" ] || die "series/$BASE/expected-failures names no test of this kind"
 awk '{ print $1, $2 }' "$tmp/all" | sort | uniq -d >"$tmp/twice"
@@ -158,7 +160,7 @@ if grep -q '^kunit-vm ' "$out/list"; then
 			"$(kgit -C "$TREE" grep -l "\.name = \"$suite\"" refs/series/tests -- \
 				drivers | sed 's/^[^:]*://')" |
 			sed -n "s/.*KUNIT_CASE[A-Z_]*(\([a-z0-9_]*\).*/$suite.\1/p"
-	done < <(sed -n 's/^kunit-vm \([^.]*\)\..*/\1/p' "$out/list" | sort -u) |
+	done < <(sed -n -e 's/^kunit-vm \([^.]*\)\..*/\1/p' -e 's/^passes-vm //p' "$out/all" | sort -u) |
 		grep -vxF -f <(awk '$1 ~ /^kunit/ { print $2 }' "$out/list") >"$out/others.list"
 	kunit_in_vms others vm <"$out/others.list"
 	while read -r name; do

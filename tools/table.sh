@@ -80,7 +80,7 @@ row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2";
 		"$(awk '$2 == "linked" { print $1 }' "$tmp/series" | names)"
 	row "detach, lock in the object; as they were" \
 		"$(comm -12 "$tmp/base" "$tmp/series" | awk '$2 == "own" { print $1 }' | names)"
-	row "detach, lock of the driver: by this series it may go one grace period after the signal" \
+	row "detach, lock of the driver: this series allows to free it one grace period after the signal" \
 		"$(awk '$2 == "extern" { print $1 }' "$tmp/series" | names)"
 	row "not converted: tied to the module by a release or wait operation" \
 		"$(awk '$2 == "tied" { print $1 }' "$tmp/series" | names)"

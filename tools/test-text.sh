@@ -2,7 +2,8 @@
 # The tests of all bases are one text: compares what this series adds to its tests
 # with what the first series, drm-misc-next, adds to them, and allows only what
 # series/$BASE/test-differences lists, with a reason in the line before. Its line
-# "before: TOPIC" leaves out that topic of the first series, and those behind it.
+# "before: TOPIC" leaves out that topic of the first series, and those behind it,
+# and a line "only: PATH" a file of this series that the first one cannot have.
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/test-text.sh [--print]   (--print: what differs, for test-differences)"
@@ -41,7 +42,14 @@ fi
 
 # text BASE REV: the changed lines of the tests that this series has, "PATH:+LINE" or
 # "PATH:-LINE", and of files that this series does not have only "PATH".
-mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' -e 's/^/:(glob)/' "$SERIES/tests")
+mapfile -t paths < <(sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' -e 's/^/:(glob)/' "$SERIES/tests"
+	sed -n 's/^only: /:(exclude)/p' "$list")
+while read -r p; do
+	kgit -C "$TREE" cat-file -e "series:$p" 2>/dev/null ||
+		die "test-differences of $BASE: only: $p, but the series has no such file"
+	! kgit -C "$BUILD_DIR/$first/linux" cat-file -e "$end:$p" 2>/dev/null ||
+		die "test-differences of $BASE: only: $p, but $first has it too"
+done < <(sed -n 's/^only: //p' "$list")
 kgit -C "$TREE" ls-tree -r --name-only series >"$tmp/files"
 text() {
 	kgit -C "$BUILD_DIR/$1/linux" diff --no-color --no-ext-diff -U0 base "$2" -- "${paths[@]}" |
@@ -63,6 +71,7 @@ fi
 
 awk -v name="series/$BASE/test-differences" '
 	/^#/ || /^before: / { reason = 1; next }
+	/^only: / && reason { next }
 	/^[[:space:]]*$/ { reason = 0; next }
 	!reason { print name ":" NR ": no reason in the line before"; bad = 1; exit }
 	END { exit bad }' "$list" || exit 1
