@@ -2,8 +2,9 @@
 # The tests of all bases are one text: compares what this series adds to its tests
 # with what the first series, drm-misc-next, adds to them, and allows only what
 # series/$BASE/test-differences lists, with a reason in the line before. Its line
-# "before: TOPIC" leaves out that topic of the first series, and those behind it,
-# and a line "only: PATH" a file of this series that the first one cannot have.
+# "before: TOPIC" or "before: TOPIC/NUMBER" leaves out that topic or patch of the first
+# series, and those behind it, and "only: PATH" a file of this series that the first one
+# cannot have.
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/test-text.sh [--print]   (--print: what differs, for test-differences)"
@@ -35,8 +36,8 @@ list=$SERIES/test-differences
 end=series
 before=$(sed -n 's/^before: //p' "$list")
 if [ -n "$before" ]; then
-	n=$(grep -v '^#' "$TOP/series/$first/series" | grep -n -m 1 "^$before/" | cut -d: -f1) || :
-	[ "${n:-1}" -gt 1 ] || die "test-differences of $BASE: $first has no topic $before with one before it"
+	n=$(grep -v '^#' "$TOP/series/$first/series" | grep -n -m 1 "^$before[/-]" | cut -d: -f1) || :
+	[ "${n:-1}" -gt 1 ] || die "test-differences of $BASE: $first has no $before with a patch before it"
 	end=$(kgit -C "$BUILD_DIR/$first/linux" rev-list --reverse base..series | sed -n "$((n - 1))p")
 fi
 

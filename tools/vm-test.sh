@@ -49,8 +49,11 @@ commands() {
 	''|modules) ;;
 	*)	kselftests "$only"; return ;;
 	esac
-	# The scheduler's suites sleep for a minute: once is enough.
-	[ "$config" != vm-debug ] || modules="$modules drm_sched_tests"
+	# The scheduler's suites sleep for a minute: once is enough. 6.12 has only the one
+	# that does not.
+	case $config:$BASE in
+	vm-debug:*|vm:linux-6.12.y) modules="$modules drm_sched_tests" ;;
+	esac
 	[ "$config" != vm-amdgpu ] || modules=amdgpu_fence_test
 	if [ "$config" = vm-xe ]; then
 		modules=
@@ -64,7 +67,8 @@ commands() {
 		glob='*'
 		[ "$module" != drm_sched_tests ] || glob='drm_sched_[bcl]*'
 		before=
-		case $module in drm_sched_tests|amdgpu_fence_test) before=$failslab ;; esac
+		# There is none in vm.
+		case $config:$module in vm:*) ;; *:drm_sched_tests|*:amdgpu_fence_test) before=$failslab ;; esac
 		# The results stay in debugfs as long as the module is loaded.
 		echo "kunit.$module ${before}echo -n '$glob' >/sys/module/kunit/parameters/filter_glob && modprobe $module && cat /sys/kernel/debug/kunit/*/results && modprobe -r $module"
 	done
