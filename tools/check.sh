@@ -27,8 +27,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	recorded consoles				console-test.sh	tools
 	export changes nothing				export-check.sh
 	README's table					table.sh --check
-	README's table of postings			postings.sh --check	drm-misc-next
-	postings apply on what they need		alone.sh --apply	drm-misc-next
+	README's table of postings			postings.sh --check
+	postings apply on what they need		alone.sh --apply
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	no warning in touched files, W=1		objects.sh series
