@@ -32,7 +32,7 @@ mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 2>/dev/null |
 
 temp_dir tmp
 mkdir -p "$tmp/lists/partial" "$tmp/cache/archives/partial" "$tmp/out"
-echo "${kind/#tar/deb-src} [signed-by=$keyring] $mirror $suite main" >"$tmp/sources.list"
+echo "${kind/#tar/deb-src} [signed-by=$keyring] $mirror $suite main contrib" >"$tmp/sources.list"
 apt=(-q -o "Dir::Etc::sourcelist=$tmp/sources.list" -o Dir::Etc::sourceparts=/dev/null
      -o "Dir::State::lists=$tmp/lists" -o "Dir::Cache=$tmp/cache"
      -o APT::Sandbox::User=root -o Acquire::Languages=none
