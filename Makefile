@@ -32,6 +32,9 @@ tree: ## makes build/BASE/linux, a git tree with one commit per patch, to work i
 export: ## writes that tree's commits back to series/BASE (TOPIC=folder for new ones)
 	@tools/export.sh
 
+debian: ## makes patches with DEP-3 headers for Debian, tries them on the source package, and builds it (BASE=linux-6.12.y)
+	@tools/debian.sh
+
 bisect: ## builds and tests after every patch (TOPIC=folder, MINUTES=)
 	@tools/bisect.sh
 
@@ -53,4 +56,4 @@ clean: ## removes what was built, but not the download and the kernels of the ba
 distclean: ## removes all of build/BASE; refuses as clean does
 	@tools/clean.sh --all
 
-.PHONY: help demo check test shell prove mutate tree export bisect mail bench stress selftest clean distclean
+.PHONY: help demo check test shell prove mutate tree export debian bisect mail bench stress selftest clean distclean

@@ -61,6 +61,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
 	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next alone
 	the least configuration builds			kernel.sh minimal series
+	packages of Debian's source and the patches	debian.sh	linux-6.12.y alone
 LIST
 }
 
@@ -77,7 +78,7 @@ state() {
 		done
 		find "series/$BASE" -maxdepth 1 -type f ! -name verdicts ! -name check-times -print0 |
 			sort -z | xargs -0 sha256sum
-		case $1 in export-check.sh|static-checkpatch.sh|table.sh|postings.sh|alone.sh|test-text.sh)
+		case $1 in export-check.sh|static-checkpatch.sh|table.sh|postings.sh|alone.sh|test-text.sh|debian.sh)
 			find series -type f ! -name verdicts ! -name check-times -print0 |
 				sort -z | xargs -0 sha256sum ;;
 		esac

@@ -2,14 +2,15 @@
 # Names the Debian packages that are missing and installs them with apt.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/deps.sh tree|build|demo|check   (DEPS=no only checks)"
+USAGE="tools/deps.sh tree|build|debian|demo|check   (DEPS=no only checks)"
 [ $# -eq 1 ] || usage "$USAGE"
 
 # What each job calls that a minimal Debian 12 does not have.
 tree="git xz-utils tar ca-certificates debian-archive-keyring python3 util-linux"
 build="$tree make gcc libc6-dev flex bison bc libelf-dev libssl-dev perl cpio kmod rsync diffutils findutils"
+debian="quilt dpkg-dev debhelper"
 demo="$build qemu-system-x86 busybox-static"
-check="$demo coccinelle libpython3-dev"
+check="$demo $debian coccinelle libpython3-dev"
 # Only for files that x86 cannot compile.
 [ ! -f "$TOP/kconfig/drivers-arm64" ] || check="$check gcc-aarch64-linux-gnu"
 # Good to have, not needed: compiling again after a switch of revisions is quick with it.
@@ -18,6 +19,7 @@ wanted="ccache"
 case $1 in
 tree)	need=$tree ;;
 build)	need="$build $wanted" ;;
+debian)	need="$build $debian $wanted" ;;
 demo)	need="$demo $wanted" ;;
 check)	need="$check $wanted" ;;
 *)	usage "$USAGE" ;;

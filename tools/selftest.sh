@@ -636,6 +636,66 @@ test_interrupted() {
 	same "$(ls "$BUILD_DIR/toy/tmp")" ""
 	fake_fetch 1-1; t tree	# and nothing is in the way of the next run
 }
+# A series of a distribution, and a kernel that makes a package.
+debian_toy() {
+	base=linux-toy S=$P/series/linux-toy
+	mv "$P/series/toy" "$S"
+	cat >"$box/kernel/Makefile" <<-'END'
+		VERSION = 7
+		.RECIPEPREFIX = >
+		allnoconfig:
+		> @grep -v "$$(cat without 2>/dev/null || echo '^#')" "$(KCONFIG_ALLCONFIG)" >"$(O)/.config"
+		bindeb-pkg:
+		> @mkdir -p deb/DEBIAN deb/boot; [ -f nokernel ] || echo k >deb/boot/vmlinuz-7
+		> @printf 'Package: linux-image-7\nVersion: 7\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' >deb/DEBIAN/control
+		> @dpkg-deb -b deb "$(O)/../linux-image-7.deb"
+	END
+	fake_fetch 1-1
+}
+test_debian() {
+	debian_toy
+	local d=$BUILD_DIR/linux-toy/debian f=features/all/dma-fence p
+	p=$(cd "$S" && echo dma-buf/0002-*)
+	sed -i 's/^Because of thirty/Mainline did this in commit 0123456789ab ("a: b"), and commit\n123456789abc ("c").\n\n&/' "$S/$p"
+	t debian
+	same "$(cat "$d/patches/series")" "$(grep -v '^#' "$S/series" | sed "s,^,$f/,")"
+	same "$(cd "$d/patches" && find . -name '*.patch' | wc -l)" 3
+	same "$(sed -n '/^Subject/,/^$/p' "$d/patches/$f/$p")" "$(printf '%s\n' "Subject: dma-buf: two" \
+		"MIME-Version: 1.0" "Content-Type: text/plain; charset=UTF-8" "Content-Transfer-Encoding: 8bit" \
+		"Origin: other, dma-fence lifetime series, linux-toy/$p" "Forwarded: no" \
+		"Applied-Upstream: commit:0123456789ab, commit:123456789abc" "Last-Update: $(date -u +%F)")"
+	same "$(cd "$d/patches/$f" && grep -rl Applied-Upstream .)" "./$p"
+	same "$(dpkg-deb -f "$d/linux-image-7.deb" Package)" linux-image-7
+	git clone -q "$box/kernel" "$box/am"
+	as x x@example.org -C "$box/am" am -q $(sed "s,^,$d/patches/," "$d/patches/series")
+	same "$(git -C "$box/am" log -3 --format='%an %s' | xargs)" "An Author vgem: three An Author dma-buf: two An Author dma-buf: one"
+	grep -q '^123456789abc ("c").$' <(git -C "$box/am" log -1 --format=%b HEAD~1)
+	same "$(ls "$BUILD_DIR/linux-toy/tmp")" ""
+}
+test_debian_leaves_nothing_that_does_not_work() {
+	refuses "BASE=linux-6.12.y" t debian
+	debian_toy
+	refuses "leave out KERNEL_SRC=" env KERNEL_SRC=$box/kernel BASE=linux-toy "$P/tools/debian.sh"
+	mkdir "$box/bin"
+	printf '#!/bin/sh\necho 41 >>drivers/vgem/vgem.c; echo >x.rej\n' >"$box/bin/quilt"; chmod +x "$box/bin/quilt"
+	t debian; [ -d "$BUILD_DIR/linux-toy/debian" ]
+	PATH=$box/bin:$PATH refuses "is not the tree of the series; files that differ: 4," t debian
+	[ ! -e "$BUILD_DIR/linux-toy/debian" ]
+	touch "$box/kernel/nokernel"; fake_fetch 1-1
+	refuses "made no linux-image package" t debian
+	rm "$box/kernel/nokernel"; echo DMA >"$box/kernel/without"; fake_fetch 1-1
+	sed -i 's/^CONFIG_SYNC_FILE/CONFIG_DMA_SYNC_FILE/' "$P/kconfig/minimal"
+	refuses "cannot be configured" t debian
+	# git am can read what patch cannot.
+	printf 'a\0b' >"$box/w/drivers/vgem/blob"
+	git -C "$box/w" add -A -f; git -C "$box/w" commit -q -m "vgem: blob"
+	git -C "$box/w" format-patch -q -1 --stdout >"$S/vgem/0002-vgem-blob.patch"
+	echo vgem/0002-vgem-blob.patch >>"$S/series"
+	refuses "quilt cannot apply" t debian
+	rm "$S"/vgem/0002-*
+	refuses "names vgem/0002-vgem-blob.patch, which is not there" t debian
+	[ ! -e "$BUILD_DIR/linux-toy/debian" ]; same "$(ls "$BUILD_DIR/linux-toy/tmp")" ""
+}
 test_mail_needs_an_identity() {
 	tree; refuses "who signs off" env TOPIC=vgem BASE=toy KERNEL_SRC=$box/kernel "$P/tools/mail.sh"
 	[ ! -e "$BUILD_DIR/toy/mail" ]
@@ -1106,7 +1166,7 @@ test_usage_lines() {
 }
 test_help_names_every_target() {
 	local help target; help=$(make -s -C "$P" help)
-	for target in demo check prove tree export bisect mail bench clean distclean; do
+	for target in demo check prove tree export debian bisect mail bench clean distclean; do
 		grep -q "^  $target " <<<"$help" || { echo "no $target"; return 1; }
 	done
 }
