@@ -113,12 +113,6 @@ after != "" && /^ *[A-Za-z_][A-Za-z0-9_.]*\+0x/ {
 	finding("WARNING in " symbol(rest_after($0, " at ")))
 	next
 }
-# As v6.12 has it.
-/^WARNING: CPU: [0-9]+ PID: [0-9]+ at [^ ]+ [A-Za-z_][A-Za-z0-9_.]*\+0x/ {
-	finish()
-	finding("WARNING in " symbol(rest_after($0, " at [^ ]+ ")))
-	next
-}
 /^(WARNING|BUG|UBSAN|ODEBUG|EDAC)[: ]/ { finish(); finding($0); next }
 /^watchdog: BUG: |^watchdog: .*LOCKUP/ { finish(); finding(rest_after($0, "^watchdog: ")); next }
 /^rcu: INFO: .*(detected|self-detected) .*stall|^rcu: .*kthread starved/ {
