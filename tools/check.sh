@@ -76,10 +76,10 @@ state() {
 		for rev in base series tests; do
 			kgit -C "$TREE" rev-parse -q --verify "$(rev_commit "$rev")^{tree}" || echo "no $rev"
 		done
-		find "series/$BASE" -maxdepth 1 -type f ! -name verdicts ! -name check-times -print0 |
+		find "series/$BASE" -maxdepth 1 -type f ! -name 'verdicts*' ! -name check-times -print0 |
 			sort -z | xargs -0 sha256sum
 		case $1 in export-check.sh|static-checkpatch.sh|table.sh|postings.sh|alone.sh|test-text.sh|debian.sh)
-			find series -type f ! -name verdicts ! -name check-times -print0 |
+			find series -type f ! -name 'verdicts*' ! -name check-times -print0 |
 				sort -z | xargs -0 sha256sum ;;
 		esac
 		case $1 in table.sh|postings.sh) cat README.md ;; esac

@@ -31,14 +31,14 @@ that is built alone has a kernel of its own. A test that hangs, and a kernel tha
 complains, has seen the fault.
 
 Prints how each fault ended, and a table. A verdict that differs from the list, in either
-direction, is an error. What was as listed is kept in build/$BASE/mutate/verdicts with a
+direction, is an error. What was as listed is kept in series/$BASE/verdicts-mutate with a
 key of all that it depends on, and not run again. MINUTES bounds a run.
 Exit status: 0 all as listed, 1 some not, 3 MINUTES are over and some are left.'
 
 list=$SERIES/mutations rev=${REV:-series}
 [ -d "$list" ] || die "there is no list of faults series/$BASE/mutations"
 case $rev in series|wip) ;; *) die "REV=$rev: faults are put into series or wip only" ;; esac
-VERDICTS=$BUILD/mutate/verdicts
+VERDICTS=$SERIES/verdicts-mutate
 . "$TOP/tools/lib-verdicts.sh"
 lock_build
 known_rev "$rev"
@@ -209,6 +209,7 @@ done
 # run_of ID CONFIG REV NUMBER: its tests on that kernel, until one sees it. What it has
 # on other kernels is pending then.
 declare -A pending=()
+none=()
 run_of() {
 	local id=$1 pair left=() round rounds=1 start=$SECONDS
 	[ "${wanted[$id]}" != chance ] || rounds=3
@@ -251,11 +252,12 @@ for config in $configs; do
 		own=$("$TOP/tools/kernel.sh" --key "$config" mutants)
 		# Without a fault all has to pass: what suites there are, in one boot each.
 		while IFS= read -r name; do
-			holds "$(sum_of "$own" "$sum" "$name")" none && continue
+			none+=("$(sum_of "$own" "$sum" "$name")")
+			holds "${none[-1]}" none && continue
 			start=$SECONDS
 			try "$config" "$name" mutants 0 none
 			if [ $seen = no ]; then
-				keep "$(sum_of "$own" "$sum" "$name")" $((SECONDS - start)) none
+				keep "${none[-1]}" $((SECONDS - start)) none
 			else
 				say "$SELF: $config: $name does not pass without a fault: $why; log: $log"
 				useless="$useless $config:${name%.*}."
@@ -274,4 +276,11 @@ for config in $configs; do
 	done
 done
 table
+# Of older kernels and tests nothing needs to be known any more.
+if [ -z "${TOPIC:-}${ID:-}" ] && [ "$rev" = series ]; then
+	{
+		for id in "${ids[@]}"; do [ -z "${tests[$id]}" ] || echo "${key[$id]} $id"; done
+		printf '%s none\n' "${none[@]}"
+	} | forget_others
+fi
 for id in "${ids[@]}"; do [ "${state[$id]:-}" = ok ] || exit 1; done

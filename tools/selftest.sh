@@ -1435,7 +1435,7 @@ all             6      3         1        1          1  80 %
 	t kernel uml series
 	! grep -q mutant_id "$BUILD_DIR/toy/work/kernel/params.c"
 	# A tree that is made anew does not know the worktree.
-	rm -rf "$TREE" "$BUILD_DIR/toy/mutate/verdicts" "$BUILD_DIR/toy/kernel"; tree
+	rm -rf "$TREE" "$S/verdicts-mutate" "$BUILD_DIR/toy/kernel"; tree
 	mutate toy M1 >"$box/out" 2>"$box/err"
 	same "$(tail -n 1 "$box/out")" "1 as listed, 0 not"
 	# Of the user's tree nothing is changed, and clean may remove it.
