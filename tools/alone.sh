@@ -20,7 +20,7 @@ TREE is where it is taken, NEEDS are folders that come before it, or "-". TESTS 
 separated by ";", each is "kunit CONFIG [PATTERN]" (tools/kunit.sh) or "vm CONFIG
 [PATTERN]" (tools/vm-test.sh), or "-" and the reason why there is none.
 
-What passed is kept in build/$BASE/alone with a key of all that it depends on.
+What passed is kept in series/$BASE/verdicts-alone with a key of all that it depends on.
 Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 only=
 case $#${1:-} in
@@ -30,7 +30,7 @@ case $#${1:-} in
 esac
 list=$SERIES/postings
 [ -f "$list" ] || die "series/$BASE/postings is missing: what each posting needs, and its tests"
-VERDICTS=$BUILD/alone
+VERDICTS=$SERIES/verdicts-alone
 . "$TOP/tools/lib-verdicts.sh"
 
 # --- the list -----------------------------------------------------------------------
@@ -103,10 +103,11 @@ make_tree() {
 	unset GIT_INDEX_FILE
 }
 
-passed=0 kept=0 failed=0 left=()
+passed=0 kept=0 failed=0 left=() jobs=()
 result() {	# result NAME KEY COMMAND...
 	local name=$1 key=$2 start=$SECONDS rc=0 log
 	shift 2
+	jobs+=("$key $name")
 	if holds "$key" "$name"; then kept=$((kept + 1)); return; fi
 	if ! fits "$(usual 120 "$name")"; then left+=("$name"); return; fi
 	log=$LOG/alone/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
@@ -153,6 +154,7 @@ for t in $order; do
 		rm -rf -- "$KERNELS/${word[1]}-alone-$t"
 	done < <(tr ';' '\n' <<<"${tests[$t]}")
 done
+[ -n "$only${TOPIC:-}" ] || printf '%s\n' "${jobs[@]}" | forget_others
 [ ${#left[@]} -eq 0 ] || { printf 'left for the next time: '; printf '%s, ' "${left[@]}" | sed 's/, $/\n/'; }
 echo "$((passed + kept)) passed ($kept of them before), $failed failed, ${#left[@]} left"
 [ $failed -eq 0 ] || exit 1
