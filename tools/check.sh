@@ -28,7 +28,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	export changes nothing				export-check.sh
 	README's table					table.sh --check
 	README's table of postings			postings.sh --check
-	postings apply on what they need		alone.sh --apply
+	postings apply and compile on what they need	alone.sh --objects
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	no warning in touched files, W=1		objects.sh series
@@ -61,6 +61,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
 	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next alone
 	the least configuration builds			kernel.sh minimal series
+	postings pass their tests on what they need	alone.sh	drm-misc-next alone
+	postings pass their tests on what they need	alone.sh	linux-6.12.y alone
 	packages of Debian's source and the patches	debian.sh	linux-6.12.y alone
 LIST
 }
