@@ -54,6 +54,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
+	fences of amdgpu in a VM, KASAN, lockdep	vm-test.sh vm-amdgpu series modules	drm-misc-next
 	modules from outside of the tree		dkms.sh	linux-6.12.y
 	demo						demo.sh
 	tests fail without the fixes, kselftest		prove.sh kselftest
