@@ -3,7 +3,7 @@
 # `tests`), run as series/$BASE/expected-failures says, one a line:
 #
 #   kunit SUITE.CASE [fails|dies|races]		on UML
-#   kunit-vm SUITE.CASE [fails|dies|races]	in a VM, of one of the modules named below
+#   kunit-vm SUITE.CASE [fails|dies|hangs|races]	in a VM, of one of the modules named below
 #   kunit-debug SUITE.CASE [fails|dies]		the same, with lockdep and the like
 #   kunit-xe SUITE.CASE [fails|dies]		on UML, with xe
 #   kunit-qxl SUITE.CASE [fails|dies]		on UML, with qxl and a host
@@ -14,7 +14,8 @@
 #   passes-vm SUITE				stands for no defect: what the base can do, the
 #						series must not lose; in a VM with kunit-vm
 #
-# (default: either; races: a window that is not always hit, so it may pass too).
+# (default: fails or dies; hangs: one of these, or it does not end in time; races: a
+# window that is not always hit, so it may pass too).
 # Each of them has a boot of its own, since it may take the
 # kernel with it. An expected failure that passes is a failure; so is any other
 # case of those suites that does not pass.
@@ -34,7 +35,7 @@ list=$SERIES/expected-failures
 temp_dir tmp
 sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$list" >"$tmp/all"
 awk -v kinds=" $kinds " 'index(kinds, " " $1 " ")' "$tmp/all" >"$tmp/list"
-bad=$(grep -vE '^(passes-vm [A-Za-z0-9_-]+|kunit(-debug|-vm|-xe|-qxl|-virtio|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|races))?$' "$tmp/all" || :)
+bad=$(grep -vE '^(passes-vm [A-Za-z0-9_-]+|kunit(-debug|-vm|-xe|-qxl|-virtio|-amdgpu)? [A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|kselftest(-debug)? [A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)( (fails|dies|hangs|races))?$' "$tmp/all" || :)
 [ -z "$bad" ] || die "series/$BASE/expected-failures has a line that is not understood: $(head -n 1 <<<"$bad")"
 [ -s "$tmp/list" ] || die "series/$BASE/expected-failures names no test of this kind"
 awk '{ print $1, $2 }' "$tmp/all" | sort | uniq -d >"$tmp/twice"
@@ -52,8 +53,13 @@ good() { say "  $1"; passed=$((passed + 1)); }
 wrong() { echo "  $1"; failed=$((failed + 1)); }
 expect() {	# expect KIND NAME WANTED OUTCOME LOG
 	case $4 in
+	hangs)	if [ "$3" = hangs ]; then
+			good "$1 $2 hangs, as expected"
+		else
+			wrong "$1 $2 does not end in time, expected: $3; log: $5"
+		fi ;;
 	fails|dies)
-		if [ "$3" = any ] || [ "$3" = races ] || [ "$3" = "$4" ]; then
+		if [[ $3 =~ ^(any|races|hangs)$ || $3 = "$4" ]]; then
 			good "$1 $2 $4, as expected"
 		else
 			wrong "$1 $2 $4, expected: $3; log: $5"
@@ -127,7 +133,7 @@ done <"$out/others-uml"
 # in memory that was freed is as dead as one that stops at once.
 vm_outcome() {
 	awk -F'\t' -v n="$2" '
-		BEGIN { word["pass"] = "passes"; word["fail"] = "fails"; word["died"] = "dies" }
+		BEGIN { word["pass"] = "passes"; word["fail"] = "fails"; word["died"] = "dies"; word["timeout"] = "hangs" }
 		$1 == n && $2 == "timeout" && $3 ~ /stall|lockup/ { $2 = "died" }
 		$1 == n { print $2 in word ? word[$2] : $2 }' "$1" 2>/dev/null
 }
@@ -136,9 +142,20 @@ vm_outcome() {
 # kunit_in_vms KIND CONFIG [OPTION]: the cases on standard input; results in $out/KIND
 kunit_in_vms() {
 	local limit=900
-	[ "${3:-}" != -1 ] || limit=300
+	# One that hangs takes all of its time.
+	case ${3:-}:$2 in
+	-1:vm)	limit=120 ;;
+	-1:*)	limit=300 ;;
+	esac
 	"$TOP/tools/kernel.sh" "$2" tests >/dev/null
-	awk '{ print $1, "/test/kunit", $1, /^drm_out_fence/ ? "drm_out_fence_test" : /^amdgpu_/ ? "amdgpu_fence_test" : "dmabuf_kunit" }' |
+	# virtio_gpu's needs the driver, see tools/vm-test.sh.
+	awk '
+	{ module = "dmabuf_kunit"; before = "" }
+	/^drm_out_fence/ { module = "drm_out_fence_test" }
+	/^amdgpu_/ { module = "amdgpu_fence_test" }
+	/^qxl_/ { module = "qxl_test" }
+	/^virtio_gpu_/ { module = "virtgpu_host_test"; before = "modprobe virtio-gpu && " }
+	{ print $1, before "/test/kunit", $1, module }' |
 		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t $limit "$KERNELS/$2-tests" "$out/$1" \
 			"$TOP/vm/kunit" >"$out/$1.log" 2>&1 || :
 }
