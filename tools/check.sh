@@ -26,8 +26,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh	tools
 	recorded consoles				console-test.sh	tools
 	export changes nothing				export-check.sh
-	README's table					table.sh --check
-	README's table of postings			postings.sh --check
+	what is converted (STATUS.md)			table.sh --check
+	table of postings (STATUS.md)			postings.sh --check
 	postings apply and compile on what they need	alone.sh --objects
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
@@ -85,7 +85,7 @@ state() {
 			find series -type f ! -name 'verdicts*' ! -name check-times -print0 |
 				sort -z | xargs -0 sha256sum ;;
 		esac
-		case $1 in table.sh|postings.sh) cat README.md ;; esac
+		case $1 in table.sh|postings.sh) cat STATUS.md ;; esac
 	} | sha256sum | cut -c 1-16
 }
 

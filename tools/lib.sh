@@ -302,20 +302,20 @@ kselftests_of() {
 	grep -vE "\.($without)[_.]|$suspend|$pages" "$2/tests"
 }
 
-# readme_table FILE NAME [--check|--write]: prints FILE, the table that the calling script
-# made, or compares README.md with it, or puts it there, between two lines that name the script.
-readme_table() {
-	local begin="<!-- table of tools/$SELF, $BASE -->" readme
+# status_table FILE NAME [--check|--write]: prints FILE, the table that the calling script
+# made, or compares STATUS.md with it, or puts it there, between two lines that name the script.
+status_table() {
+	local begin="<!-- table of tools/$SELF, $BASE -->" status
 	if [ -z "${3:-}" ]; then
 		cat "$1"
 		return
 	fi
-	grep -qxF -- "$begin" "$TOP/README.md" || die "README.md has no line '$begin'"
-	readme=$(awk -v begin="$begin" -v end='<!-- end of the table -->' -v table="$1" '
+	grep -qxF -- "$begin" "$TOP/STATUS.md" || die "STATUS.md has no line '$begin'"
+	status=$(awk -v begin="$begin" -v end='<!-- end of the table -->' -v table="$1" '
 		$0 == end { skip = 0 }
 		!skip
-		$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' "$TOP/README.md")
-	! cmp -s - "$TOP/README.md" <<<"$readme" || return 0
-	[ "$3" = --write ] || die "$2 in README.md is not true any more; tools/$SELF --write"
-	printf '%s\n' "$readme" >"$TOP/README.md"
+		$0 == begin { skip = 1; while ((getline line < table) > 0) print line }' "$TOP/STATUS.md")
+	! cmp -s - "$TOP/STATUS.md" <<<"$status" || return 0
+	[ "$3" = --write ] || die "$2 in STATUS.md is stale; run tools/$SELF --write"
+	printf '%s\n' "$status" >"$TOP/STATUS.md"
 }

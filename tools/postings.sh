@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Prints README's table of the postings: what can be taken alone, by whom, what it fixes.
-# --check compares README.md with it, --write puts it there.
+# Prints the table in STATUS.md of the postings: what can be taken alone, by whom, what it fixes.
+# --check compares STATUS.md with it, --write puts it there.
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/postings.sh [--check|--write]   (from series/\$BASE/postings; see tools/alone.sh -h)"
@@ -28,4 +28,4 @@ diff <(sed -e '/^#/d' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*|.*//' "$list") <
 	done < <(sed -e '/^#/d' -e '/^[[:space:]]*$/d' "$list")
 } >"$tmp/table"
 
-readme_table "$tmp/table" "the table of postings" "${1:-}"
+status_table "$tmp/table" "the table of postings" "${1:-}"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Prints README's table of what is converted, as the tree of the series has it.
-# --check compares README.md with it, --write puts it there.
+# Prints the table in STATUS.md of what is converted, as the tree of the series has it.
+# --check compares STATUS.md with it, --write puts it there.
 . "$(dirname -- "$0")/lib.sh"
 
 USAGE="tools/table.sh [--check|--write]"
@@ -87,4 +87,4 @@ row() { [ -z "$2" ] || printf '| %s | %s | %s |\n' "$1" "$(wc -w <<<"$2")" "$2";
 } >"$tmp/table"
 [ "$(wc -l <"$tmp/table")" -gt 3 ] || die "found no fences in $TREE; tools/table.sh has to learn how they are initialized now"
 
-readme_table "$tmp/table" "the table" "${1:-}"
+status_table "$tmp/table" "the table" "${1:-}"
