@@ -146,7 +146,7 @@ for t in $order; do
 		case ${word[0]}${#word[@]} in
 		kunit2|kunit3) run=kunit.sh ;;
 		vm2|vm3)	run=vm-test.sh ;;
-		*)	die "series/$BASE/postings: $t: '$words' is no test" ;;
+		*)	die "series/$BASE/postings: $t: '$words' is not a test" ;;
 		esac
 		key=$("$TOP/tools/kernel.sh" --key "${word[1]}" "alone-$t")
 		result "$t $words" "$(sum_of "$key" "$kselftest" "$tests_tools" "$words")" \

@@ -22,7 +22,7 @@ done
 [ ${#configs[@]} -gt 0 ] || configs=(bench-preempt bench-nopreempt)
 pairs=${PAIRS:-10}
 case $pairs in
-''|0*|*[!0-9]*) die "PAIRS=$pairs is no number; say PAIRS=10" ;;
+''|0*|*[!0-9]*) die "PAIRS=$pairs must be a number, such as PAIRS=10" ;;
 esac
 . "$TOP/tools/lib-verdicts.sh"
 [ "$(uname -m)" = x86_64 ] || die "UML needs an x86_64 machine"

@@ -26,7 +26,7 @@ check)	need="$check $wanted" ;;
 esac
 
 command -v dpkg-query >/dev/null ||
-	die "this is no Debian system; install the equivalents of: $need"
+	die "this is not a Debian system; install the equivalents of: $need"
 
 missing=
 for p in $need; do

@@ -52,7 +52,7 @@ mapfile -t commits < <(kgit -C "$TREE" rev-list --reverse base..HEAD)
 [ "$(series_patches | while read -r p; do sha256sum <"$SERIES/$p" 2>/dev/null | cut -d' ' -f1; done)" \
   = "$(state_sums)" ] || {
 	[ -z "$(state_field mended)" ] ||
-		die "series/$BASE changed after its patches were applied, and the tree has what you mended; undo the change (git diff series/$BASE), make export, then change it"
+		die "series/$BASE changed after its patches were applied, and the tree has what you resolved; undo the change (git diff series/$BASE), make export, then change it"
 	[ "$head" != "$(state_field head)" ] ||
 		die "series/$BASE changed and the tree did not; make tree is what you want"
 	die "both series/$BASE and the tree changed; undo one (git checkout series/$BASE, or in the tree git reset --hard $(state_field head | cut -c1-12))"
@@ -143,7 +143,7 @@ while IFS= read -r p; do
 	c=${commits[$i]}
 	kgit -C "$TREE" apply --cached --whitespace=nowarn "$new/$p" 2>"$LOG/export.log" &&
 	[ "$(kgit -C "$TREE" write-tree)" = "$(kgit -C "$TREE" rev-parse "$c^{tree}")" ] ||
-		die "the patch of ${c:0:12} does not give its commit again; nothing was written; log: $LOG/export.log"
+		die "the patch of ${c:0:12} does not reproduce the commit; nothing was written; log: $LOG/export.log"
 	kgit mailinfo --no-scissors --encoding=UTF-8 "$tmp/body" /dev/null <"$new/$p" >"$tmp/info"
 	{ sed -n 's/^Subject: //p' "$tmp/info"; echo; cat "$tmp/body"; } | kgit stripspace >"$tmp/read"
 	kgit -C "$TREE" log -1 --format=%B "$c" | sed '/^---$/,$d' | kgit stripspace >"$tmp/wrote"

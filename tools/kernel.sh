@@ -175,7 +175,7 @@ if cmp -s "$tmp/config-stamp" "$obj.config-stamp"; then
 else
 	logged "config-$config-$rev" make_config || {
 		grep '^not honoured' "$LOG/config-$config-$rev.log" >&2 || exit 1
-		die "kconfig/$config asks for options that this kernel does not give"
+		die "kconfig/$config requests options that are not in the final .config"
 	}
 	rm -f "$obj.config-stamp"
 	cp "$tmp/config" "$obj.config"

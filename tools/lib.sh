@@ -23,7 +23,7 @@ die()  { printf '%s: %s\n' "$SELF" "$*" >&2; exit 1; }
 usage() { printf 'usage: %s\n' "$1" >&2; exit 2; }
 
 case $BASE in
-*[!A-Za-z0-9._-]*|''|.*) die "BASE=$BASE is no name of a series; there are: $(cd "$TOP/series" && echo *)" ;;
+*[!A-Za-z0-9._-]*|''|.*) die "BASE=$BASE is not a known series; there are: $(cd "$TOP/series" && echo *)" ;;
 esac
 # A run of export.sh that was killed between its two renames.
 [ -d "$TOP/series/$BASE" ] || [ ! -d "$TOP/series/.$BASE.old" ] ||

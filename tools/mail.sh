@@ -8,7 +8,7 @@
 USAGE="TOPIC=folder tools/mail.sh   (VERSION=2 for [PATCH v2 …])"
 [ $# -eq 0 ] || usage "$USAGE"
 topic=${TOPIC:-} version=${VERSION:-}
-case $version in *[!0-9]*) die "VERSION=$version is no number" ;; esac
+case $version in *[!0-9]*) die "VERSION=$version must be a number" ;; esac
 [ -n "$topic" ] || die "which topic? say TOPIC=folder; there are: $(series_topics | xargs)"
 grep -qxF -- "$topic" <(series_topics) ||
 	die "TOPIC=$topic is unknown; there are: $(series_topics | xargs)"
@@ -29,7 +29,7 @@ name=$(cd / && git config --get user.name || git config --global --get user.name
 email=$(cd / && git config --get user.email || git config --global --get user.email || :)
 [ -n "$name" ] && [ -n "$email" ] ||
 	die "who signs off? set your identity: git config --global user.name \"…\"; git config --global user.email …"
-case $email in *@*.*) ;; *) die "user.email=$email is no address that can sign off; git config --global user.email …" ;; esac
+case $email in *@*.*) ;; *) die "user.email=$email is not an address that can sign off; git config --global user.email …" ;; esac
 
 "$TOP/tools/tree.sh"
 lock_build

@@ -454,7 +454,7 @@ test_export_refuses_what_a_patch_cannot_say() {
 	in_tree commit -q -m "vgem: text" -m "like
 diff --git a/x b/x
 this"
-	refuses "would not survive\|does not give its commit" t export
+	refuses "would not survive\|does not reproduce the commit" t export
 	same "$(sums)" "$before"
 }
 test_export_refuses_merges_and_branches() {
@@ -556,11 +556,11 @@ test_source_as_tarball() {
 }
 test_bad_sources() {
 	refuses "does not exist" env KERNEL_SRC=$box/nothing BASE=toy "$P/tools/tree.sh"
-	mkdir -p "$box/folder"; refuses "no git tree" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
+	mkdir -p "$box/folder"; refuses "not a git tree" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
 	refuses "top of a kernel tree" env KERNEL_SRC=$box/kernel/drivers BASE=toy "$P/tools/tree.sh"
 	echo junk >"$box/junk"; refuses "tarball" env KERNEL_SRC=$box/junk BASE=toy "$P/tools/tree.sh"
 	git -C "$box/folder" init -q; as k k@e -C "$box/folder" commit -q --allow-empty -m e
-	refuses "no Linux kernel" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
+	refuses "not a Linux kernel" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"
 	rm -rf "$box/folder"
 	refuses "already has dma-buf/0001" env KERNEL_SRC=$box/w BASE=toy "$P/tools/tree.sh"
 	[ ! -e "$TREE" ]
@@ -568,7 +568,7 @@ test_bad_sources() {
 }
 test_bad_names() {
 	base=nosuch refuses "BASE=nosuch is unknown; there are: drm-misc-next\|there are: toy" t tree
-	base=../x refuses "no name of a series" t tree
+	base=../x refuses "not a known series" t tree
 	tree
 	refuses "TOPIC=nosuch is unknown; there are: dma-buf vgem" env TOPIC=nosuch BASE=toy "$P/tools/mail.sh"
 	refuses "no kconfig/nosuch" t kernel nosuch base
@@ -736,7 +736,7 @@ test_kernel_is_built_once() {
 }
 test_kernel_refuses_options_that_are_not_honoured() {
 	toy_kconfig; echo CONFIG_NOSUCH=y >>"$P/kconfig/uml"; tree
-	refuses "asks for options" t kernel uml base
+	refuses "requests options" t kernel uml base
 	[ ! -e "$BUILD_DIR/toy/kernel/uml-base" ]
 	# A later line wins.
 	echo CONFIG_NOSUCH=n >>"$P/kconfig/uml"; t kernel uml base
@@ -1088,7 +1088,7 @@ test_bench_goes_on() {
 	AGAIN=yes PAIRS=2 t bench bench-preempt || :
 	same "$(boots)" 10
 	refuses "MINUTES=x is not" env MINUTES=x BASE=toy "$P/tools/bench.sh"
-	refuses "PAIRS=0 is no number" env PAIRS=0 BASE=toy "$P/tools/bench.sh"
+	refuses "PAIRS=0 must be a number" env PAIRS=0 BASE=toy "$P/tools/bench.sh"
 }
 test_stress_goes_on() {
 	tree
@@ -1123,8 +1123,8 @@ test_stress_goes_on() {
 	# Nothing is unfinished: a new seed.
 	KERNEL_SRC=$box/kernel MINUTES=3 t stress
 	ran=$(ran); [ "${ran%%,*}" != "vm-debug $seed" ]
-	refuses "MINUTES=0 is no number" env MINUTES=0 BASE=toy "$P/tools/stress.sh"
-	refuses "SEED=x is no number" env SEED=x BASE=toy "$P/tools/stress.sh"
+	refuses "MINUTES=0 must be a number" env MINUTES=0 BASE=toy "$P/tools/stress.sh"
+	refuses "SEED=x must be a number" env SEED=x BASE=toy "$P/tools/stress.sh"
 }
 test_unread_has_to_be_true() {
 	toy_kconfig
@@ -1307,8 +1307,8 @@ test_test_names_what_is_near() {
 	refuses "no revision '9'" try toy_suite 9
 	refuses "CONFIG=drivers cannot be booted" try toy_suite "" drivers
 	refuses "does not run on UML" try held "" uml
-	refuses "no name of a test" try "a b"
-	refuses "no name of a test" try "a/b"
+	refuses "not the name of a test" try "a b"
+	refuses "not the name of a test" try "a/b"
 	[ ! -e "$BUILD_DIR/toy/obj" ]
 	# What is not committed is there too.
 	sed -i 's/first_thing/other_thing/' "$TREE/drivers/dma-buf/st-toy.c"

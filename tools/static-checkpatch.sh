@@ -94,5 +94,5 @@ done >"$tmp/messages"
 cat "$tmp/messages"
 bad=$((bad + $(wc -l <"$tmp/messages")))
 
-[ $bad -eq 0 ] || die "$bad findings; mend the patch, or give the reason in series/$BASE/checkpatch-allowed"
+[ $bad -eq 0 ] || die "$bad findings; fix the patch, or give the reason in series/$BASE/checkpatch-allowed"
 echo "$(wc -l <"$tmp/patches") patches, $messages messages, $(wc -l <"$tmp/allowed") findings allowed"

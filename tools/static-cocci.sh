@@ -102,12 +102,12 @@ comm -23 "$tmp/listed" "$tmp/now" >"$tmp/gone"
 rc=0
 if [ -s "$tmp/new" ]; then
 	sed 's/^/new:  /' "$tmp/new"
-	say "$(wc -l <"$tmp/new") places that are not in series/$BASE/burn-down; mend them"
+	say "$(wc -l <"$tmp/new") places that are not in series/$BASE/burn-down; fix them"
 	rc=1
 fi
 if [ -s "$tmp/gone" ]; then
 	sed 's/^/gone: /' "$tmp/gone"
-	say "$(wc -l <"$tmp/gone") places are mended; take their lines out of series/$BASE/burn-down"
+	say "$(wc -l <"$tmp/gone") places are fixed; take their lines out of series/$BASE/burn-down"
 	rc=1
 fi
 for rule in $(grep -l '^// Confidence: Low' "$tmp/$rules"/*.cocci); do

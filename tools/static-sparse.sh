@@ -21,7 +21,7 @@ lock_build
 [ -d "$TREE" ] || "$TOP/tools/tree.sh"
 sparse=${SPARSE:-}
 [ -n "$sparse" ] || sparse=$("$TOP/tools/sparse.sh") || exit 1
-[ -x "$sparse" ] || die "SPARSE=$sparse is no program"
+[ -x "$sparse" ] || die "SPARSE=$sparse is not a program"
 sparse=$(realpath -- "$sparse")
 temp_dir tmp
 
@@ -133,7 +133,7 @@ if [ -s "$tmp/new" ]; then
 	bad=$(wc -l <"$tmp/new")
 fi
 if grep -E '^(drivers/dma-buf/|include/linux/dma-|include/trace/events/dma_fence).*different address spaces' "$tmp/series"; then
-	say "these address space mistakes are to be mended, in the base or not"
+	say "these address space mistakes are to be fixed, in the base or not"
 	bad=$((bad + 1))
 fi
 [ "$bad" -eq 0 ] || die "sparse found mistakes, see above; logs: $LOG/sparse-*.log"

@@ -20,16 +20,16 @@ esac
 rev=${1:-series}
 out=$BUILD/stress
 minutes=${MINUTES:-10} seed=${SEED:-}
-case $minutes in ''|0*|*[!0-9]*) die "MINUTES=$minutes is no number; say MINUTES=10" ;; esac
+case $minutes in ''|0*|*[!0-9]*) die "MINUTES=$minutes must be a number, such as MINUTES=10" ;; esac
 if [ -z "$seed" ]; then
 	seed=$(sed -n "s/^$rev $minutes //p" "$out/unfinished" 2>/dev/null || :)
 	seed=${seed:-$((RANDOM * 32768 + RANDOM))}
 fi
-case $seed in ''|*[!0-9]*) die "SEED=$seed is no number; say SEED=1" ;; esac
+case $seed in ''|*[!0-9]*) die "SEED=$seed must be a number, such as SEED=1" ;; esac
 case ${CONFIG:-} in
 '')	configs='vm-debug vm-rt vm-kcsan' seconds=$((minutes * 20)) ;;
 vm-debug|vm-rt|vm-kcsan) configs=$CONFIG seconds=$((minutes * 60)) ;;
-*)	die "CONFIG=$CONFIG is no kernel of this; say vm-debug, vm-rt or vm-kcsan, or nothing for all" ;;
+*)	die "CONFIG=$CONFIG is not a kernel of this run; say vm-debug, vm-rt or vm-kcsan, or nothing for all" ;;
 esac
 known_rev "$rev"
 VERDICTS=$out/verdicts

@@ -29,7 +29,7 @@ Examples:
 
 test=$TEST rev=${REV:-wip} config=${CONFIG:-}
 case $test in
-*[!][A-Za-z0-9_.*?!-]*) die "TEST='$test' is no name of a test; it has letters, digits, '.', '_', '-', and in a pattern '*', '?' and '[...]'" ;;
+*[!][A-Za-z0-9_.*?!-]*) die "TEST='$test' is not the name of a test, which has letters, digits, '.', '_', '-', and in a pattern '*', '?' and '[...]'" ;;
 esac
 can_boot() { (cd "$TOP/kconfig" && echo uml* vm*); }
 case $config in

@@ -49,7 +49,7 @@ if [ -n "$KERNEL_SRC" ]; then
 	else
 		src_git() { kgit -c safe.directory='*' -C "$KERNEL_SRC" "$@"; }
 		src_tree=$(src_git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) ||
-			die "KERNEL_SRC=$KERNEL_SRC is no git tree with a commit; give a git tree or a tarball"
+			die "KERNEL_SRC=$KERNEL_SRC is not a git tree with a commit; give a git tree or a tarball"
 		[ "$(src_git rev-parse --is-bare-repository)" = true ] ||
 		[ "$(cd -- "$KERNEL_SRC" && pwd -P)" = "$(src_git rev-parse --show-toplevel)" ] ||
 			die "KERNEL_SRC=$KERNEL_SRC is a folder inside another git tree; give the top of a kernel tree"
@@ -116,7 +116,7 @@ make_base() {
 	fi
 	if [ ! -f "$dir/drivers/dma-buf/dma-fence.c" ] || [ ! -f "$dir/Kbuild" ] ||
 	   ! grep -q '^VERSION = ' "$dir/Makefile" 2>/dev/null; then
-		die "${KERNEL_SRC:-$package} is no Linux kernel with drivers/dma-buf; give another KERNEL_SRC"
+		die "${KERNEL_SRC:-$package} is not a Linux kernel with drivers/dma-buf; give another KERNEL_SRC"
 	fi
 	if [ -n "$first" ] && (cd "$dir" && GIT_CEILING_DIRECTORIES=$(dirname "$dir") \
 	     kgit apply --reverse --check "$SERIES/$first") 2>/dev/null; then
@@ -204,7 +204,7 @@ stop_at() {
 		[ -z "$notes" ] || printf -- '---\n%s\n' "$notes" >>"$git/rebase-apply/final-commit"
 		[ -z "$(kgit -C "$TREE" ls-files -u | head -n 1)" ] ||
 			die "$1 does not apply to what is before it; in $TREE resolve the conflicts (git status), git add, git am --continue, then make export"
-		die "$1 does not apply to what is before it; in $TREE try git am --show-current-patch=diff | patch -p1, mend the rest, git add, git am --continue, then make export"
+		die "$1 does not apply to what is before it; in $TREE try git am --show-current-patch=diff | patch -p1, resolve the rest, git add, git am --continue, then make export"
 	fi
 	if [ "$(tree_head)" != "$commit" ]; then
 		keep_notes "$TREE" "$SERIES/$1"
@@ -212,7 +212,7 @@ stop_at() {
 	fi
 	[ $rc -ne 0 ] ||
 		die "$1 is already applied: a 3-way merge finds nothing to change; take it out of series/$BASE/series, then make tree"
-	die "git am cannot read $1; log: $LOG/am.log; mend the patch, then make tree"
+	die "git am cannot read $1; log: $LOG/am.log; fix the patch, then make tree"
 }
 
 sum_of_patch() { sha256sum <"$SERIES/$1" | cut -d' ' -f1; }
