@@ -123,7 +123,7 @@ result() {	# result NAME KEY COMMAND...
 	esac
 }
 objects_tools=$(tools_sum tools/objects.sh)
-tests_tools=$(tools_sum tools/kunit.sh tools/kselftest.sh tools/vm-test.sh tools/vm.sh vm/init.c vm/console.awk vm/ksft)
+tests_tools=$(tools_sum tools/kunit.sh tools/kselftest.sh tools/vm-test.sh tools/vm.sh)$(vmtest_sum vmtest.sh vmtest/{init.c,console.awk,ksft.sh,kunit.sh})
 kselftest=$(kgit -C "$TREE" rev-parse -q --verify series:tools/testing/selftests || :)
 for t in $order; do
 	chosen "$t" || continue

@@ -23,7 +23,7 @@ done
 out=$BUILD/bench-amdgpu
 mkdir -p -- "$out"
 temp_dir tmp
-key=$(sum_of "$(tools_sum tools/bench-amdgpu.sh tools/vm.sh vm/init.c)" \
+key=$(sum_of "$(tools_sum tools/bench-amdgpu.sh tools/vm.sh)" "$(vmtest_sum vmtest.sh vmtest/init.c)" \
 	"$("$TOP/tools/kernel.sh" --key $config tests)" "$("$TOP/tools/kernel.sh" --key $config series)")
 done_pairs=$(pairs_of "$out" "$key")
 

@@ -24,7 +24,7 @@ done
 out=$BUILD/bench-contended
 mkdir -p -- "$out"
 temp_dir tmp
-key=$(sum_of "$(tools_sum tools/bench-contended.sh tools/vm.sh vm/init.c)" \
+key=$(sum_of "$(tools_sum tools/bench-contended.sh tools/vm.sh)" "$(vmtest_sum vmtest.sh vmtest/init.c)" \
 	"$("$TOP/tools/kernel.sh" --key bench-vm base)" "$("$TOP/tools/kernel.sh" --key bench-vm series)")
 done_pairs=$(pairs_of "$out" "$key")
 

@@ -33,8 +33,8 @@ lock_build
 # Where DRM drivers issue or hold the fence.
 displays='vgem|^(global|kms|rebind)[.]'
 # What tests each part.
-uml_tools=$(tools_sum tools/kunit.sh vm/console.awk)
-vm_tools=$(tools_sum tools/kselftest.sh tools/vm-test.sh tools/vm.sh vm/init.c vm/console.awk vm/ksft)
+uml_tools=$(tools_sum tools/kunit.sh)$(vmtest_sum vmtest/console.awk)
+vm_tools=$(tools_sum tools/kselftest.sh tools/vm-test.sh tools/vm.sh)$(vmtest_sum vmtest.sh vmtest/{init.c,console.awk,ksft.sh,kunit.sh})
 objects_tools=$(tools_sum tools/objects.sh)
 where=uml
 ! grep -q '^kunit-vm ' "$SERIES/expected-failures" || where=vm

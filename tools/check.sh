@@ -75,6 +75,7 @@ state() {
 		compilers
 		cd "$TOP"
 		find tools vm kconfig Makefile -type f -print0 | sort -z | xargs -0 sha256sum
+		find series/*/selftests* -type f -print0 | sort -z | xargs -0 sha256sum
 		case $1 in selftest.sh|console-test.sh) return ;; esac
 		for rev in base series tests; do
 			kgit -C "$TREE" rev-parse -q --verify "$(rev_commit "$rev")^{tree}" || echo "no $rev"

@@ -39,8 +39,8 @@ field() {
 # scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
 	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/$config-$1" "$out/$1" \
-		"$kselftest/fence_unload" "$TOP/vm/ksft" \
-		< <(field 2 | awk '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload", $1 }')
+		"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" \
+		< <(field 2 | awk '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft.sh /test/fence_unload", $1 }')
 }
 
 say "  $(field 2 | wc -l) scenarios in VMs …"

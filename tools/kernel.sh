@@ -12,6 +12,7 @@
 # kconfig/$BASE/CONFIG, if there is one; a later line wins. An option named in
 # kconfig/$BASE/without is left out if the kernel has no such option. And
 #   #include NAME     the lines of kconfig/NAME first
+#   #vmtest NAME      then those of vmtest/NAME, beside the vmtest.sh of the series
 #   #arch um          the architecture (um, x86_64, arm64; default x86_64)
 #   #target T...      what make builds (default: linux, bzImage modules or Image modules;
 #                     "modules" alone only compiles them, nothing is kept)
@@ -56,7 +57,10 @@ expand() {
 	case " $seen " in *" $1 "*) return 0 ;; esac
 	seen="$seen $1"
 	while read -r name; do expand "$name"; done < <(sed -n 's/^#include[[:space:]]*//p' "$TOP/kconfig/$1")
-	grep -v '^#include' "$TOP/kconfig/$1" || :
+	while read -r name; do
+		cat -- "$(vmtest)/vmtest/$name"
+	done < <(sed -n 's/^#vmtest[[:space:]]*//p' "$TOP/kconfig/$1")
+	grep -v '^#include\|^#vmtest' "$TOP/kconfig/$1" || :
 	[ ! -f "$TOP/kconfig/$BASE/$1" ] || cat "$TOP/kconfig/$BASE/$1"
 }
 seen=

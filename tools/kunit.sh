@@ -126,7 +126,7 @@ PY
 		sed 's/.*\.//' "$tmp/listed" | sort -u >"$tmp/seen"
 		comm -23 "$tmp/declared" "$tmp/seen" | sed 's/.*/kunit any.& lost/'
 	fi
-	awk -f "$TOP/vm/console.awk" "$console" | cut -f 3 | { grep -vxF -- "$provoked" || :; } | sed 's/^/kernel /'
+	awk -f "$(vmtest)/vmtest/console.awk" "$console" | cut -f 3 | { grep -vxF -- "$provoked" || :; } | sed 's/^/kernel /'
 	if grep -q '^harness: not over' "$console"; then echo "kernel not over after $limit s"; fi
 } >"$tmp/summary"
 

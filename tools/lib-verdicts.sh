@@ -31,6 +31,13 @@ compilers() {
 	done
 }
 
+# vmtest_sum FILE...: of those beside vmtest.sh.
+vmtest_sum() {
+	local dir
+	dir=$(vmtest) || exit 1
+	(cd -- "$dir" && cat -- "$@") | sha256sum | cut -c 1-16
+}
+
 # sum_of TEXT...: the key of a job, of all that it depends on.
 sum_of() { printf '%s\n' "$@" | sha256sum | cut -c 1-16; }
 

@@ -268,6 +268,30 @@ checkout_work() {
 	SOURCE=$WORK
 }
 
+# vmtest: the folder of the kselftest and of vmtest.sh, as the series has them, or the work
+# tree if that is what is tested.
+vmtest() {
+	local dir=tools/testing/selftests/dma-buf rev id tmp
+	for rev in ${LIFETIME_WIP:-} series; do
+		! kgit -C "$TREE" cat-file -e "$rev:$dir/vmtest.sh" 2>/dev/null || break
+	done
+	if ! id=$(kgit -C "$TREE" rev-parse -q --verify "$rev:$dir"); then
+		# While the series is applied to another base, the one of before does.
+		id=$(ls -t "$BUILD/vmtest" 2>/dev/null | grep -m 1 -xE '[0-9a-f]{40}') ||
+			die "$TREE has no $dir/vmtest.sh yet; make export goes on with the series"
+	fi
+	if [ ! -d "$BUILD/vmtest/$id" ]; then
+		mkdir -p -- "$BUILD/vmtest"
+		# Each edit of it makes one.
+		find "$BUILD/vmtest" -mindepth 1 -maxdepth 1 -type d -mtime +1 -exec rm -rf -- {} +
+		tmp=$(mktemp -d "$BUILD/tmp/XXXXXX")
+		kgit -C "$TREE" archive "$id" | tar -xf - -C "$tmp"
+		# Another run may have been faster.
+		mv -T -- "$tmp" "$BUILD/vmtest/$id" 2>/dev/null || rm -rf -- "$tmp"
+	fi
+	echo "$BUILD/vmtest/$id"
+}
+
 # objects_of REV: of the C files on standard input those that are objects of the
 # kernel by themselves. Documentation, scripts and the selftests have builds of their
 # own; tests of i915, xe and others are included by the files that they test.

@@ -171,8 +171,13 @@ kernel_key_of() {
 		kernel_key[$1]=$("$TOP/tools/kernel.sh" --key "$1" "$rev")
 	fi
 }
-sum=$(tools_sum tools/{mutate.py,litmus.sh,test.sh,kunit.sh,vm.sh,kselftest.sh,lib.sh} vm/{init.c,console.awk,ksft,kunit})
-sum=$(sum_of "$sum" "$(declare -f try)" "$(compilers)" "$(kgit -C "$TREE" rev-parse "$commit:tools/testing/selftests" 2>/dev/null || :)")
+# What a fault is judged by. Kernels have keys of their own.
+selftests=tools/testing/selftests
+sum=$(tools_sum tools/{mutate.py,litmus.sh,test.sh,kunit.sh,vm.sh,kselftest.sh})
+sum=$(sum_of "$sum" "$(declare -f try kselftests_of)" "$(compilers)" \
+	"$(vmtest_sum vmtest.sh vmtest/{init.c,console.awk,ksft.sh,kunit.sh})" \
+	"$(kgit -C "$TREE" rev-parse "$commit:$selftests/dma-buf/"{fence_unload.c,Makefile} \
+		"$commit:$selftests/"{sync,lib.mk,kselftest.h,kselftest_harness.h} 2>/dev/null || :)")
 kept=0 todo=()
 end() {		# end ID WORD [TEXT]: how that fault ended
 	local id=$1 listed=${wanted[$1]}

@@ -148,16 +148,15 @@ kunit_in_vms() {
 	-1:*)	limit=300 ;;
 	esac
 	"$TOP/tools/kernel.sh" "$2" tests >/dev/null
-	# virtio_gpu's needs the driver, see tools/vm-test.sh.
 	awk '
-	{ module = "dmabuf_kunit"; before = "" }
+	{ module = "dmabuf_kunit" }
 	/^drm_out_fence/ { module = "drm_out_fence_test" }
 	/^amdgpu_/ { module = "amdgpu_fence_test" }
 	/^qxl_/ { module = "qxl_test" }
-	/^virtio_gpu_/ { module = "virtgpu_host_test"; before = "modprobe virtio-gpu && " }
-	{ print $1, before "/test/kunit", $1, module }' |
+	/^virtio_gpu_/ { module = "virtgpu_host_test" }
+	{ print $1, "/test/kunit.sh", module, $1 }' |
 		VM_MEM=2G "$TOP/tools/vm.sh" ${3:+"$3"} -t $limit "$KERNELS/$2-tests" "$out/$1" \
-			"$TOP/vm/kunit" >"$out/$1.log" 2>&1 || :
+			"$(vmtest)/vmtest/kunit.sh" >"$out/$1.log" 2>&1 || :
 }
 prove_in_vms() {	# prove_in_vms KIND CONFIG
 	local name wanted
@@ -194,9 +193,9 @@ prove_kselftests() {	# prove_kselftests KIND CONFIG REV
 	grep -q "^$1 " "$out/list" || return 0
 	"$TOP/tools/kernel.sh" "$2" "$3" >/dev/null
 	kselftest=$("$TOP/tools/kselftest.sh")
-	awk -v kind="$1" '$1 == kind { print $2, "/test/ksft /test/fence_unload", $2 }' "$out/list" |
+	awk -v kind="$1" '$1 == kind { print $2, "/test/ksft.sh /test/fence_unload", $2 }' "$out/list" |
 		"$TOP/tools/vm.sh" -1 -t 300 "$KERNELS/$2-$3" "$out/$1" \
-			"$kselftest/fence_unload" "$TOP/vm/ksft" >"$out/$1.log" 2>&1 || :
+			"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" >"$out/$1.log" 2>&1 || :
 	while read -r _ name wanted; do
 		expect "$1" "$name" "${wanted:-any}" "$(vm_outcome "$out/$1/results" "$name")" "$out/$1"
 	done < <(grep "^$1 " "$out/list")

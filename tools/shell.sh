@@ -37,4 +37,4 @@ vm-debug|vm-kcsan|vm-amdgpu|vm-xe|vm-xe-rt) export VM_MEM=${VM_MEM:-2G} ;;
 esac
 say "  booting …"
 exec "$TOP/tools/vm.sh" -s "$kernel" "$BUILD/shell" \
-	"$kselftest/fence_unload" "$TOP/vm/ksft" "$TOP/vm/kunit"
+	"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" "$(vmtest)/vmtest/kunit.sh"

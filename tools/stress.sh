@@ -54,7 +54,8 @@ in_vm() {
 say "  SEED=$seed MINUTES=$minutes"
 for config in $configs; do
 	key=$(sum_of "$seed $seconds" "$("$TOP/tools/kernel.sh" --key "$config" "$rev")" "$(cat "$kselftest/stamp")" \
-		"$(tools_sum tools/stress.sh tools/vm.sh vm/init.c vm/stress.c vm/console.awk)")
+		"$(tools_sum tools/stress.sh tools/vm.sh vm/stress.c)" \
+		"$(vmtest_sum vmtest.sh vmtest/{init.c,console.awk})")
 	if holds "$key" "$config"; then
 		echo "$config: ended without a report before, with this seed"
 		continue

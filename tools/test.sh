@@ -346,9 +346,9 @@ kselftest_in_vm() {
 	{ grep -x sync <<<"$test" || kselftests_of "$kernel" "$kselftest"; } |
 		grep -xF -f <(cut -d' ' -f2 "$tmp/chosen") >"$tmp/names" ||
 		die "CONFIG=$config has not what issues the fences of '$test'; say CONFIG=vm-amdgpu-unload or vm-xe-unload"
-	sed 's,.*,& FENCE_UNLOAD_ROUNDS=20 /test/ksft /test/fence_unload &,; s,^sync .*,sync /test/sync_test,' \
+	sed 's,.*,& FENCE_UNLOAD_ROUNDS=20 /test/ksft.sh /test/fence_unload &,; s,^sync .*,sync /test/sync_test,' \
 		"$tmp/names" >"$tmp/commands"
-	vm "$kselftest/fence_unload" "$kselftest/sync_test" "$TOP/vm/ksft"
+	vm "$kselftest/fence_unload" "$kselftest/sync_test" "$(vmtest)/vmtest/ksft.sh"
 	: >"$tmp/complaints"
 	while IFS=$'\t' read -r name outcome text; do
 		case $name in

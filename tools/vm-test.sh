@@ -91,7 +91,7 @@ commands() {
 }
 kselftests() {	# kselftests PATTERN
 	kselftests_of "$kernel" "$kselftest" | awk -v rounds=$rounds -v pattern="$1" '$1 ~ pattern {
-		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft /test/fence_unload", $1
+		print $1, "FENCE_UNLOAD_ROUNDS=" rounds, "/test/ksft.sh /test/fence_unload", $1
 	}'
 }
 built() { built_in "$kernel" "$1"; }
@@ -99,7 +99,7 @@ built() { built_in "$kernel" "$1"; }
 # If the VM does not even start, the results of the last run must not count.
 [ ! -L "$out" ] || rm -f -- "$out"
 commands | "$TOP/tools/vm.sh" -t $limit "$kernel" "$out" \
-	"$kselftest/fence_unload" "$kselftest/sync_test" "$TOP/vm/ksft" || :
+	"$kselftest/fence_unload" "$kselftest/sync_test" "$(vmtest)/vmtest/ksft.sh" || :
 
 # One KTAP document out of one for each suite, for kunit.py.
 ktap() {
