@@ -7,7 +7,7 @@ USAGE='[TOPIC=folder] [MINUTES=N] tools/bisect.sh [FIRST [LAST]]   (numbers of p
 
 After each patch, of the tree at that commit:
   kunit       the KUnit suites of dma-buf on UML, or as modules in the VM where
-              series/$BASE/expected-failures has them there
+              series/$BASE/expected has them there
   xe          the suites of xe on UML, for patches of the topics xe and xe-fixes
   kselftest   in the VM, of vgem and of displays, for patches of the kselftest
   objects     the C files that the patch touches compile without a warning (W=1)
@@ -37,7 +37,7 @@ uml_tools=$(tools_sum tools/kunit.sh)$(vmtest_sum vmtest/console.awk)
 vm_tools=$(tools_sum tools/kselftest.sh tools/vm-test.sh tools/vm.sh)$(vmtest_sum vmtest.sh vmtest/{init.c,console.awk,ksft.sh,kunit.sh})
 objects_tools=$(tools_sum tools/objects.sh)
 where=uml
-! grep -q '^kunit-vm ' "$SERIES/expected-failures" || where=vm
+! grep -q '^kunit-vm ' "$SERIES/expected" || where=vm
 
 # add NAME KEY COMMAND...: a part of patch $n.
 names=() keys=() numbers=() commands=()

@@ -6,22 +6,16 @@
 
 [ $# = 0 ] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh
 
-Runs the kselftests that series/$BASE/demo names on a plain kernel and on one with
-the series, prints a table, and exits with 0 only if every outcome, on either
-kernel, is the one that the file expects. Full logs: build/$BASE/demo.
-
-The file names the kernels, too: "#kernels CONFIG REV", of kernel.sh. REV is the plain
-one: base, or "tests" where the base needs what issues the fences of a driver without
-its hardware. With TOPIC it is series/$BASE/demo-TOPIC, of kernels that take longer to
-build.'
+Runs the kselftests that have a title in series/$BASE/expected on a plain kernel and on
+one with the series, prints a table, and exits with 0 only if every outcome, on either
+kernel, is the expected one. With TOPIC those of the kind kselftest-TOPIC, on kernels that
+take longer to build. Full logs: build/$BASE/demo[-TOPIC].'
 
 topic=${TOPIC:-}
-rows=$SERIES/demo${topic:+-$topic}
-[ -f "$rows" ] ||
-	die "there is no ${rows#"$TOP/"}, the list of scenarios; there are: $(cd "$SERIES" && echo demo*)"
-read -r config plain < <(sed -n 's/^#kernels //p' "$rows") || :
-[ -n "$plain" ] ||
-	die "${rows#"$TOP/"} does not say for which kernels it is (#kernels CONFIG REV)"
+kind=kselftest${topic:+-$topic}
+expectations "$kind" | awk -F'\t' '$3 != ""' | grep -q . ||
+	die "TOPIC=$topic has no row in series/$BASE/expected; there are: $(sed -n 's/^kselftest-\([a-z]*\) .*|.*/\1/p' "$SERIES/expected" | sort -u | xargs)"
+read -r config plain < <(kernels_of "$kind")
 out=$BUILD/demo${topic:+-$topic}
 
 lock_build
@@ -31,21 +25,17 @@ lock_build
 "$TOP/tools/kernel.sh" "$config" series >/dev/null
 kselftest=$("$TOP/tools/kselftest.sh")
 
-# field N: that column of the scenarios, blanks cut off.
-field() {
-	awk -F'|' -v n="$1" '!/^#/ && NF == 4 { gsub(/^[ \t]+|[ \t]+$/, "", $n); print $n }' "$rows"
-}
-
 # scenarios REV [OPTION]: becomes vm.sh, with all scenarios, on that revision.
 scenarios() {
 	exec "$TOP/tools/vm.sh" ${2:+"$2"} -t 300 "$KERNELS/$config-$1" "$out/$1" \
 		"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" \
-		< <(field 2 | awk '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft.sh /test/fence_unload", $1 }')
+		< <(awk -F'\t' '{ print $1, "FENCE_UNLOAD_ROUNDS=20 /test/ksft.sh /test/fence_unload", $1 }' "$out/rows")
 }
 
-say "  $(field 2 | wc -l) scenarios in VMs …"
 rm -rf -- "$out"
 mkdir -p -- "$out"
+expectations "$kind" | awk -F'\t' '$3 != ""' >"$out/rows"
+say "  $(wc -l <"$out/rows") scenarios in VMs …"
 # A plain kernel that survived a scenario is not fit for another one.
 scenarios "$plain" -1 2>"$out/$plain.err" & plain_pid=$!
 scenarios series 2>"$out/series.err" & series_pid=$!
@@ -55,34 +45,27 @@ for rev in "$plain" series; do
 	[ -s "$out/$rev/results" ] || die "no results for $rev: $(tail -n 1 "$out/$rev.err"); log: $out/$rev.err"
 done
 
-# outcome REV TEST: in words.
-outcome() {
-	awk -F'\t' -v test="$2" '
-	$1 == test {
-		what = $2 == "pass" ? "works" : $2 == "died" ? "kernel died" : \
-		       $2 == "timeout" ? "timed out" : $2 == "lost" ? "no result" : \
-		       $2 == "skip" ? "skipped" : "fails"
-		print what ($3 == "" ? "" : ": " $3)
-		found = 1
-	}
-	END { if (!found) print "no result" }' "$out/$1/results"
+# words OUTCOME TEXT
+words() {
+	case $1 in
+	passes)	echo works ;;
+	dies)	echo "kernel died${2:+: $2}" ;;
+	hangs)	echo "does not end${2:+: $2}" ;;
+	lost)	echo "no result${2:+: $2}" ;;
+	*)	echo "$1${2:+: $2}" ;;
+	esac
 }
 
-unexpected=0
 {
 	printf 'After the issuer was unloaded\tplain kernel\twith the series\n'
-	paste <(field 1) <(field 2) <(field 3) <(field 4) |
-	while IFS=$'\t' read -r title test want_plain want_series; do
-		now_plain=$(outcome "$plain" "$test") now_series=$(outcome series "$test")
-		printf '%s\t%s\t%s\n' "$title" "$now_plain" "$now_series"
-		# The expectations are patterns.
-		# shellcheck disable=SC2053
-		[[ $now_plain == $want_plain ]] ||
-			printf '! expected on the plain kernel\t%s\n' "$want_plain"
-		# shellcheck disable=SC2053
-		[[ $now_series == $want_series ]] ||
-			printf '! expected with the series\t\t%s\n' "$want_series"
-	done
+	while IFS=$'\t' read -r test wanted title pattern; do
+		IFS=$'\t' read -r on_plain plain_text < <(vm_outcome "$out/$plain/results" "$test")
+		IFS=$'\t' read -r on_series series_text < <(vm_outcome "$out/series/results" "$test")
+		printf '%s\t%s\t%s\n' "$title" "$(words "$on_plain" "$plain_text")" "$(words "$on_series" "$series_text")"
+		as_expected "$on_plain" "$wanted" "$plain_text" "${pattern:-*}" ||
+			printf '! expected on the plain kernel\t%s\n' "$(words "$wanted" "$pattern")"
+		[ "$on_series" = passes ] || printf '! expected with the series\t\tworks\n'
+	done <"$out/rows"
 } >"$out/table"
 awk -F'\t' '
 	{ for (i = 1; i <= 3; i++) { cell[NR, i] = $i; if (length($i) > w[i]) w[i] = length($i) } }
@@ -97,5 +80,5 @@ awk -F'\t' '
 		}
 	}' "$out/table"
 unexpected=$(grep -c '^!' "$out/table" || :)
-[ "$unexpected" = 0 ] || die "$unexpected outcomes are not as ${rows#"$TOP/"} expects; logs: $out"
+[ "$unexpected" = 0 ] || die "$unexpected outcomes are not as series/$BASE/expected says; logs: $out"
 say "as expected, on both kernels; full logs: $out"

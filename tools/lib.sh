@@ -343,3 +343,57 @@ status_table() {
 	[ "$3" = --write ] || die "$2 in STATUS.md is stale; run tools/$SELF --write"
 	printf '%s\n' "$status" >"$TOP/STATUS.md"
 }
+
+# expectations KIND: what series/$BASE/expected says of the tests of that kind (see
+# tools/prove.sh), "NAME<TAB>OUTCOME<TAB>TITLE<TAB>TEXT" each; OUTCOME is "any" if none is
+# given.
+expectations() {
+	[ -f "$SERIES/expected" ] || die "series/$BASE/expected is missing: how tests end on the base"
+	sed -e 's/[[:space:]]*#.*//' -- "$SERIES/expected" | awk -F'[ \t]*[|][ \t]*' -v kind="$1" '
+		{ n = split($1, w, /[ \t]+/) }
+		w[1] == kind { print w[2] "\t" (n > 2 ? w[3] : "any") "\t" $2 "\t" $3 }'
+}
+
+# kernels_of KIND: the configuration and the plain revision that its tests run on: base,
+# or "tests" where that needs the tests of the series, or what issues the fences of a
+# driver without its hardware.
+kernels_of() {
+	case $1 in
+	kselftest)		echo vm base ;;
+	kselftest-kasan)	echo vm-debug base ;;
+	kselftest-debug)	echo vm-debug tests ;;
+	kselftest-amdgpu)	echo vm-amdgpu-unload tests ;;
+	kselftest-xe)		echo vm-xe-unload tests ;;
+	*)	return 1 ;;
+	esac
+}
+
+# vm_outcome RESULTS NAME: how that test ended in a VM, "passes|skips|fails|dies|hangs|lost"
+# and, after a tab, what was said of it. A kernel that stalls in memory that was freed is as
+# dead as one that stops at once.
+vm_outcome() {
+	awk -F'\t' -v n="$2" '
+		BEGIN {
+			word["pass"] = "passes"; word["skip"] = "skips"; word["fail"] = "fails"
+			word["died"] = "dies"; word["timeout"] = "hangs"
+		}
+		$1 == n {
+			if ($2 == "timeout" && $3 ~ /stall|lockup/) $2 = "died"
+			print ($2 in word ? word[$2] : "lost") "\t" $3
+			found = 1
+		}
+		END { if (!found) print "lost\t" }' "$1" 2>/dev/null || printf 'lost\t\n'
+}
+
+# as_expected OUTCOME WANTED [TEXT PATTERN]
+as_expected() {
+	case $1:$2 in
+	passes:passes|passes:races) return 0 ;;
+	fails:any|fails:fails|fails:races|fails:hangs) ;;
+	dies:any|dies:dies|dies:races|dies:hangs) ;;
+	hangs:hangs) ;;
+	*)	return 1 ;;
+	esac
+	# shellcheck disable=SC2053
+	[[ ${3:-} == ${4:-*} ]]
+}

@@ -834,7 +834,7 @@ test_kunit_warning_on_the_console() {
 	refuses . t kunit uml base
 	summary | grep -q "^kernel WARNING"
 }
-prove_list() { printf '%s\n' "$@" >"$S/expected-failures"; }
+prove_list() { printf '%s\n' "$@" >"$S/expected"; }
 test_prove() {
 	kunit_py; toy_kconfig; kernel_says "not ok" "" "reboot: System halted"; tree
 	# The toy runs all its cases whatever is asked for: only the verdicts count.
@@ -945,7 +945,7 @@ test_check_interrupted() {
 toy_bisect() {
 	toy_kconfig
 	echo '#unread drivers/vgem' >>"$P/kconfig/uml"
-	: >"$S/expected-failures"
+	: >"$S/expected"
 	cat >"$P/tools/kunit.sh" <<-END
 		#!/bin/bash
 		echo "\$*" >>"$box/ran"

@@ -164,7 +164,7 @@ if [ "$kinds" = kselftest ]; then
 	esac
 else
 	in_vm=''
-	! grep -q '^kunit-vm ' "$SERIES/expected-failures" 2>/dev/null || in_vm=yes
+	! grep -q '^kunit-vm ' "$SERIES/expected" 2>/dev/null || in_vm=yes
 	cut -d' ' -f2,5 "$tmp/chosen" | sort -u | while read -r suite symbol; do
 		usual=uml
 		case $symbol-$suite in
