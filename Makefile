@@ -2,7 +2,7 @@
 # What each target does is in tools/; `make help` names them.
 
 # Without BASE: drm-misc-next, and check is for all.
-export BASE KERNEL_SRC DEPS TOPIC ID BUILD_DIR MINUTES SEED TEST REV CONFIG
+export BASE KERNEL_SRC DEPS OLD TOPIC ID BUILD_DIR MINUTES SEED TEST REV CONFIG
 
 help: ## list the targets
 	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
@@ -32,6 +32,9 @@ tree: ## make build/BASE/linux, a git tree with one commit per patch
 export: ## write the commits of that tree back to series/BASE (TOPIC=folder for new ones)
 	@tools/export.sh
 
+diff: ## show what changed in the series since OLD=commit, for a new version (TOPIC=folder)
+	@tools/diff.sh
+
 debian: ## make patches with DEP-3 headers, apply them to the source package and build it (BASE=linux-6.12.y)
 	@tools/debian.sh
 
@@ -56,4 +59,4 @@ clean: ## remove what was built, but not the downloads and the kernels of the ba
 distclean: ## remove all of build/BASE; like clean, refuses if there are commits to export
 	@tools/clean.sh --all
 
-.PHONY: help demo check test shell prove mutate tree export debian bisect mail bench stress selftest clean distclean
+.PHONY: help demo check test shell prove mutate tree export diff debian bisect mail bench stress selftest clean distclean
