@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Measures two CPUs that signal fences of one context, for kernels whose UML has one.
 . "$(dirname -- "$0")/lib.sh"
+. "$TOP/tools/lib-bench.sh"
 
 USAGE='bench-contended.sh [PAIRS]
 
@@ -12,64 +13,22 @@ by pair with their spread. Where the machine is emulated, the time of an operati
 that of the emulator: only the ratio says something, and it is labelled so.
 MINUTES and AGAIN: as in bench.sh.'
 
-pairs=${1:-10}
-[ $# -le 1 ] || usage "$USAGE"
-case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
+pairs_to_measure "$@"
 [ "$(nproc)" -ge 2 ] || die "needs two CPUs: two of the guest spin against each other"
-. "$TOP/tools/lib-verdicts.sh"
-lock_build
-for rev in base series; do
-	for_pairs "kernel bench-vm, $rev" "$TOP/tools/kernel.sh" bench-vm $rev
-done
-out=$BUILD/bench-contended
-mkdir -p -- "$out"
-temp_dir tmp
-key=$(sum_of "$(tools_sum tools/bench-contended.sh tools/vm.sh)" "$(vmtest_sum vmtest.sh vmtest/init.c)" \
-	"$("$TOP/tools/kernel.sh" --key bench-vm base)" "$("$TOP/tools/kernel.sh" --key bench-vm series)")
-done_pairs=$(pairs_of "$out" "$key")
+prepare_pairs bench-vm base
 
-# measure REV: "SHARED [OWN]", the medians of that boot in picoseconds.
+# measure REV: "SHARED", and of the series "OWN", the medians of that boot in picoseconds.
 measure() {
 	echo 'bench insmod /test/test_modules/fence-bench.ko contended=1 && cat /proc/fence-bench' >"$tmp/cmd"
 	"$TOP/tools/vm.sh" -t 300 "$KERNELS/bench-vm-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
 		die "fence-bench does not run on $1; log: $out/vm"
-	awk '$1 == "op" { ns[$3] = $5 } END { print ns["extern"], ns["inline"] }' \
-		"$out"/vm/*/output/bench
+	awk -v rev="$1" '$1 == "op" { ns[$3] = $5 }
+		END { print ns["extern"], rev == "base" ? "" : ns["inline"] }' "$out"/vm/*/output/bench
 }
 
-longest=$(cat "$out/seconds-for-a-pair" 2>/dev/null || echo 60)
-for ((i = 1; i <= pairs; i++)); do
-	[ ! -e "$done_pairs/$i" ] || continue
-	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
-	since=$SECONDS
-	# Which is first changes, so that a drift of the machine hits both alike.
-	if [ $((i % 2)) -eq 1 ]; then
-		base=$(measure base)
-		series=$(measure series)
-	else
-		series=$(measure series)
-		base=$(measure base)
-	fi
-	say "  pair $i of $pairs: base $base, series $series"
-	echo "${base%% *} $series" >"$tmp/pair"
-	[ "$(wc -w <"$tmp/pair")" -eq 3 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
-	mv "$tmp/pair" "$done_pairs/$i"
-	longest=$((SECONDS - since))
-	echo $longest >"$out/seconds-for-a-pair"
-done
-for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
-mv "$tmp/results" "$out/results"
-all_pairs "$done_pairs"
+measure_pairs base 3
 
-awk '
-	function sorted(a, n,  i, j, t) {
-		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
-			if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }
-	}
-	function median(a, n) {
-		sorted(a, n)
-		return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
-	}
+awk "$MEDIAN"'
 	NF != 3 { bad = 1; next }
 	{ b[NR] = $1; s[NR] = $2; own[NR] = $3; shared[NR] = $2 / $1; gain[NR] = $2 / $3 }
 	END {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Measures what a job of the DRM scheduler costs, base against series.
 . "$(dirname -- "$0")/lib.sh"
+. "$TOP/tools/lib-bench.sh"
 
 USAGE='bench-sched.sh [PAIRS]
 
@@ -13,20 +14,8 @@ pair by pair with its spread, the same for a scheduler, the longest drm_sched_fi
 and what memory the fences of a job take. Where the machine is emulated a nanosecond is an
 instruction, whatever that one would cost. MINUTES and AGAIN: as in bench.sh.'
 
-pairs=${1:-10}
-[ $# -le 1 ] || usage "$USAGE"
-case $pairs in ''|*[!0-9]*|0*) usage "$USAGE" ;; esac
-. "$TOP/tools/lib-verdicts.sh"
-lock_build
-for rev in base series; do
-	for_pairs "kernel bench-sched, $rev" "$TOP/tools/kernel.sh" bench-sched $rev
-done
-out=$BUILD/bench-sched
-mkdir -p -- "$out"
-temp_dir tmp
-key=$(sum_of "$(tools_sum tools/bench-sched.sh tools/vm.sh)" "$(vmtest_sum vmtest.sh vmtest/init.c)" \
-	"$("$TOP/tools/kernel.sh" --key bench-sched base)" "$("$TOP/tools/kernel.sh" --key bench-sched series)")
-done_pairs=$(pairs_of "$out" "$key")
+pairs_to_measure "$@"
+prepare_pairs bench-sched base
 
 # measure REV: "NS FASTEST BYTES OBJECT NS-OF-SCHEDULER LONGEST-FINI"
 measure() {
@@ -39,25 +28,9 @@ measure() {
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
 }
 
-longest=$(cat "$out/seconds-for-a-pair" 2>/dev/null || echo 60)
-for ((i = 1; i <= pairs; i++)); do
-	[ ! -e "$done_pairs/$i" ] || continue
-	fits $longest || pairs_left $((i - 1)) "$pairs" "$done_pairs"
-	since=$SECONDS
-	base=$(measure base)
-	series=$(measure series)
-	say "  pair $i of $pairs: $base/ $series"
-	echo "$base $series" >"$tmp/pair"
-	[ "$(wc -w <"$tmp/pair")" -eq 12 ] || die "pair $i has no result: $(cat "$tmp/pair"); log: $out/log"
-	mv "$tmp/pair" "$done_pairs/$i"
-	longest=$((SECONDS - since))
-	echo $longest >"$out/seconds-for-a-pair"
-done
-for ((i = 1; i <= pairs; i++)); do cat "$done_pairs/$i"; done >"$tmp/results"
-mv "$tmp/results" "$out/results"
-all_pairs "$done_pairs"
+measure_pairs base 12
 
-sort -n "$out/results" | awk '
+sort -n "$out/results" | awk "$MEDIAN"'
 	NF != 12 { bad = 1; next }
 	{
 		b[NR] = $1; s[NR] = $7; r[NR] = $1 / $7; fast[NR] = $2 / $8
@@ -65,14 +38,6 @@ sort -n "$out/results" | awk '
 		bn[NR] = $5; sn[NR] = $11; end[NR] = $11 / $5
 		if ($6 > blong) blong = $6
 		if ($12 > slong) slong = $12
-	}
-	function sorted(a, n,  i, j, t) {
-		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
-			if (a[j] < a[i]) { t = a[i]; a[i] = a[j]; a[j] = t }
-	}
-	function median(a, n) {
-		sorted(a, n)
-		return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 	}
 	END {
 		if (bad || !NR) { print "no result"; exit 1 }
