@@ -17,7 +17,7 @@
 #				lose; in a VM with kunit-vm
 # OUTCOME on the base (with the series all pass):
 #   fails, dies			(default: one of the two)
-#   hangs			one of these, or it does not end in time
+#   hangs			one of these, or it does not end in time, which also counts as `dies`
 #   races			a window that is not always hit, so it may pass too
 #   passes			the base can do that
 # TITLE makes it a row of `make demo`, of that kind; TEXT is a pattern of what the harness
