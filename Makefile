@@ -2,10 +2,10 @@
 # What each target does is in tools/; `make help` names them.
 
 # Without BASE: drm-misc-next, and check is for all.
-export BASE KERNEL_SRC DEPS OLD TOPIC ID BUILD_DIR MINUTES SEED TEST REV CONFIG
+export BASE KERNEL_SRC DEPS FULL OLD TOPIC ID BUILD_DIR MINUTES SEED TEST REV CONFIG
 
 help: ## list the targets
-	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree-or-tarball] [DEPS=no] [BUILD_DIR=folder]"
+	@echo "usage: make TARGET [BASE=drm-misc-next|linux-6.12.y] [KERNEL_SRC=git-tree[:revision]|tarball|package] [DEPS=no] [BUILD_DIR=folder]"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## show a held fence after its issuer was unloaded, base and series side by side (TOPIC=amdgpu|xe|kasan)

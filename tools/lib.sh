@@ -37,9 +37,6 @@ case $BUILD_DIR in
 *[[:space:]:]*) die "kbuild cannot build in '$BUILD_DIR' (a space or a colon in the path); set BUILD_DIR=/another/folder" ;;
 esac
 
-[ -z "${KERNEL_SRC:-}" ] || [ -f "$KERNEL_SRC" ] || [ -d "$KERNEL_SRC" ] ||
-	die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree or a tarball of a kernel"
-
 SERIES=$TOP/series/$BASE
 BUILD=$BUILD_DIR/$BASE
 TREE=$BUILD/linux

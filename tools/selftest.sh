@@ -560,6 +560,23 @@ test_source_as_tarball() {
 	KERNEL_SRC=$box/k.tar.xz t tree
 	same "$(git -C "$TREE" log --format=%s base..series | wc -l)" 3
 }
+test_source_is_remembered() {
+	local first; first=$(git -C "$box/kernel" rev-parse HEAD)
+	as k k@e -C "$box/kernel" commit -q --allow-empty -m e
+	echo more >"$box/kernel/more"; git -C "$box/kernel" add -A -f
+	as k k@e -C "$box/kernel" commit -q -m more
+	refuses "no revision nothing" env KERNEL_SRC=$box/kernel:nothing BASE=toy "$P/tools/tree.sh"
+	KERNEL_SRC=$box/kernel:$first t tree
+	[ ! -e "$TREE/more" ]
+	KERNEL_SRC='' t tree
+	[ ! -e "$TREE/more" ]
+	KERNEL_SRC=$box/kernel t tree
+	[ -e "$TREE/more" ]
+	mv "$box/kernel" "$box/moved"
+	refuses "KERNEL_SRC=package takes" env KERNEL_SRC= BASE=toy "$P/tools/tree.sh"
+	# Going on with what is there needs none.
+	BASE=toy "$P/tools/tree.sh" --continue
+}
 test_bad_sources() {
 	refuses "does not exist" env KERNEL_SRC=$box/nothing BASE=toy "$P/tools/tree.sh"
 	mkdir -p "$box/folder"; refuses "not a git tree" env KERNEL_SRC=$box/folder BASE=toy "$P/tools/tree.sh"

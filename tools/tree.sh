@@ -3,25 +3,37 @@
 # patches of series/$BASE: tag `base`, branch `series` with one commit per patch.
 # Does nothing when that is there. Reads series/, writes build/ only.
 #
+# KERNEL_SRC is a tarball, a git tree (its HEAD) or tree:revision. It is remembered in
+# this build folder until another is given; KERNEL_SRC=package forgets it.
+#
 # Stops at a patch that does not apply, with its `git am` in progress in
 # build/$BASE/linux. Once that is finished, another run goes on after it.
 . "$(dirname -- "$0")/lib.sh"
 . "$TOP/tools/lib-tree.sh"
 
-USAGE="[KERNEL_SRC=git-tree-or-tarball] tools/tree.sh [--continue]   (only goes on with the tree that is there)"
+USAGE="[KERNEL_SRC=git-tree[:revision]|tarball|package] tools/tree.sh [--continue]   (only goes on with the tree that is there)"
 continue=
 case $#${1:-} in
 0)	;;
 1--continue) continue=yes ;;
 *)	usage "$USAGE" ;;
 esac
-KERNEL_SRC=${KERNEL_SRC:-}
-if [ -n "$continue" ]; then
-	KERNEL_SRC=
-	[ -f "$STATE" ] || die "no tree in $TREE; make tree first"
+remembered=$BUILD/kernel-src
+given=${KERNEL_SRC:-}
+[ -z "$continue" ] || given=
+[ -z "$continue" ] || [ -f "$STATE" ] || die "no tree in $TREE; make tree first"
+# A tree in which a patch did not apply goes on with its base.
+goes_on=
+[ ! -f "$STATE" ] || [ -n "$given" ] || [ -z "$continue$(state_field pending)" ] || goes_on=yes
+KERNEL_SRC=$given
+[ "$given" != package ] || KERNEL_SRC=
+[ -n "$goes_on$given" ] || [ ! -f "$remembered" ] || KERNEL_SRC=$(cat -- "$remembered")
+src_rev=HEAD
+if [[ $KERNEL_SRC == *:* && ! -e $KERNEL_SRC ]]; then
+	src_rev=${KERNEL_SRC##*:} KERNEL_SRC=${KERNEL_SRC%:*}
 fi
 [ -z "$KERNEL_SRC" ] || [ -f "$KERNEL_SRC" ] || [ -d "$KERNEL_SRC" ] ||
-	die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree or a tarball of a kernel"
+	die "KERNEL_SRC=$KERNEL_SRC does not exist; give a git tree, with :revision or without, or a tarball of a kernel; KERNEL_SRC=package takes what series/$BASE/base names"
 for p in $(series_patches); do
 	[ -f "$SERIES/$p" ] || die "series/$BASE/series names $p, which is not there"
 done
@@ -48,8 +60,10 @@ if [ -n "$KERNEL_SRC" ]; then
 		key="tarball sha256 $src_sum"
 	else
 		src_git() { kgit -c safe.directory='*' -C "$KERNEL_SRC" "$@"; }
-		src_tree=$(src_git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) ||
+		src_git rev-parse -q --verify HEAD >/dev/null 2>&1 ||
 			die "KERNEL_SRC=$KERNEL_SRC is not a git tree with a commit; give a git tree or a tarball"
+		src_tree=$(src_git rev-parse -q --verify "$src_rev^{tree}" 2>/dev/null) ||
+			die "KERNEL_SRC=$KERNEL_SRC has no revision $src_rev"
 		[ "$(src_git rev-parse --is-bare-repository)" = true ] ||
 		[ "$(cd -- "$KERNEL_SRC" && pwd -P)" = "$(src_git rev-parse --show-toplevel)" ] ||
 			die "KERNEL_SRC=$KERNEL_SRC is a folder inside another git tree; give the top of a kernel tree"
@@ -60,14 +74,8 @@ else
 	# A newer package that stood in for the recorded one.
 	substitute=$SRC/substitute-for-${sha:0:12}
 	[ ! -f "$substitute" ] || key=$(cat "$substitute")
-	# Going on after a patch that did not apply needs no KERNEL_SRC= again.
-	if [ -f "$STATE" ]; then
-		source=$(state_field source)
-		case $continue,$(state_field pending),$source in
-		yes,*|,?*,"git tree "*|,?*,"tarball "*) key=$source ;;
-		esac
-	fi
 fi
+[ -z "$goes_on" ] || key=$(state_field source)
 
 # --- the tarball of the Debian package ---------------------------------------
 debian_tarball() {	# sets tarball and key
@@ -111,7 +119,7 @@ make_base() {
 		logged unpack tar -xf "$KERNEL_SRC" -C "$dir" --strip-components=1 ||
 			die "KERNEL_SRC=$KERNEL_SRC cannot be unpacked as a tarball"
 	else
-		archive() { src_git archive --format=tar HEAD | tar -xf - -C "$dir"; }
+		archive() { src_git archive --format=tar "$src_rev" | tar -xf - -C "$dir"; }
 		logged unpack archive || exit 1
 	fi
 	if [ ! -f "$dir/drivers/dma-buf/dma-fence.c" ] || [ ! -f "$dir/Kbuild" ] ||
@@ -179,6 +187,19 @@ what_3way_needs() {
 		kgit -C "$dir" unpack-objects -q
 }
 
+# remember: where the base came from, for the runs without KERNEL_SRC.
+remember() {
+	case $given in
+	'')	;;
+	package) rm -f -- "$remembered" ;;
+	*)	local src
+		src=$(cd -- "$(dirname -- "$KERNEL_SRC")" && pwd -P)/$(basename -- "$KERNEL_SRC")
+		[ -f "$KERNEL_SRC" ] || src=$(cd -- "$KERNEL_SRC" && pwd -P)
+		[ "$src_rev" = HEAD ] || src=$src:$src_rev
+		echo "$src" >"$remembered" ;;
+	esac
+}
+
 # put_in_place: dir becomes TREE. A kill between the two renames leaves no tree,
 # never a part of one.
 put_in_place() {
@@ -195,6 +216,7 @@ put_in_place() {
 stop_at() {
 	local rc=0 git=$TREE/.git notes
 	put_in_place
+	remember
 	if (cd "$TREE" && kgit apply --reverse --check "$SERIES/$1") 2>/dev/null; then
 		die "$1 is already applied: the base or an earlier patch has its change; take it out of series/$BASE/series, then make tree"
 	fi
@@ -351,6 +373,7 @@ if [ -f "$SERIES/tests" ]; then
 fi
 
 put_in_place
+remember
 [ -z "$(state_field mended)" ] || [ -n "$continue" ] ||
 	die "all patches are in $TREE, with what you mended; make export"
 say "$TREE: ${#want[@]} patches on $(state_field source | sed 's/ sha256.*//')"
