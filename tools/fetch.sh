@@ -12,6 +12,8 @@ kind=$1 suite=$2 package=$3 version=$4 out=$5
 shift 5
 case $kind in deb|deb-src|tar) ;; *) usage "$USAGE" ;; esac
 
+command -v apt-get >/dev/null ||
+	die "there is no apt here to fetch $package with; for the kernel use KERNEL_SRC=, for a tool install it"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r "$keyring" ] || die "$keyring is missing; install debian-archive-keyring"
 

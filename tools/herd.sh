@@ -13,6 +13,8 @@ if [ -x "$dir/herd7" ]; then
 	echo "$dir/herd7"
 	exit 0
 fi
+# Not a Debian system: that of the system.
+command -v apt-get >/dev/null || ! command -v herd7 || exit 0
 # Both series at once: the second one waits for the first.
 exec 8>"$BUILD_DIR/herd.lock"
 flock 8

@@ -903,6 +903,13 @@ test_check_counts() {
 	refuses "no check is called" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/check.sh" nothing
 	[ ! -e "$box/deps" ]
 }
+test_deps_are_named() {
+	mkdir "$box/bin"
+	local c
+	for c in bash env dirname basename mkdir ls cat sed date id gcc; do ln -s "$(command -v $c)" "$box/bin/$c"; done
+	same "$(cd "$box" && PATH=$box/bin BASE=toy "$P/tools/deps.sh" tree 2>&1)" \
+		"note: not found: git, xz, tar, python3, flock; what needs them will fail"
+}
 test_check_ends_in_time() {
 	printf '#!/bin/sh\necho good\n' >"$P/tools/a.sh"; chmod +x "$P/tools/a.sh"
 	checks 'quick\t\ta.sh\nlong\t\ta.sh x'

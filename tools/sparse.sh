@@ -12,6 +12,8 @@ if [ -x "$dir/sparse" ]; then
 	echo "$dir/sparse"
 	exit 0
 fi
+# Not a Debian system: that of the system, which tools/static-sparse.sh tries first.
+command -v apt-get >/dev/null || ! command -v sparse || exit 0
 temp_dir tmp
 say "building sparse $version"
 got=$("$TOP/tools/fetch.sh" deb-src sid sparse "$version" "$tmp/src") || exit 1
