@@ -11,7 +11,7 @@ help: ## list the targets
 demo: ## show a held fence after its issuer was unloaded, base and series side by side (TOPIC=amdgpu|xe|kasan)
 	@tools/demo.sh
 
-check: ## run the checks, of both series unless BASE is set; ends with "N passed, N failed" (PATTERN=name, MINUTES=, AGAIN=yes)
+check: ## run the checks, of both series unless BASE is set; ends with "N passed, N failed" (PATTERN=name, MINUTES=, AGAIN=yes, FULL=yes)
 	@tools/check.sh $(if $(PATTERN),"$(PATTERN)")
 
 test: ## run one KUnit suite, case or kselftest on the work tree (TEST=, REV=base|tests|series|N, CONFIG=; without TEST: more)

@@ -7,10 +7,11 @@ only=${BASE:-${KERNEL_SRC:+drm-misc-next}}
 unset TOPIC
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE='[BASE=series] [MINUTES=N] [AGAIN=yes] tools/check.sh [PATTERN]
+USAGE='[BASE=series] [MINUTES=N] [AGAIN=yes] [FULL=yes] tools/check.sh [PATTERN]
        tools/check.sh --list
 
-Without BASE all series are checked at the same time. With PATTERN only the checks
+Without BASE all series are checked at the same time. FULL=yes adds what takes hours: what
+--list marks "full", and what it marks "alone" also without BASE. With PATTERN only the checks
 whose name contains it are run. A check that passed is not run again until something
 changes that it depends on (AGAIN=yes: it is), so a run that was stopped goes on.
 After MINUTES the run ends and says what is left. What took much longer than
@@ -21,7 +22,7 @@ Exit status: 0 all passed, 1 one failed, 3 MINUTES are over and some are left.'
 # The list: name, tabs, command in tools/, and, unless it is for every series, a tab
 # and the series that it is for, or "once", or "tools" (once, beside the series that has
 # less to do), or "SERIES alone": only with BASE=SERIES, since both series together have
-# to be done in 90 minutes, the time of CI. Quick ones first: a mistake is known early.
+# to be done in 90 minutes, the time of CI, or "SERIES full" or "full": only with FULL=yes. Quick ones first: a mistake is known early.
 checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tools themselves				selftest.sh	tools
 	recorded consoles				console-test.sh	tools
@@ -55,6 +56,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
 	fences of amdgpu in a VM, KASAN, lockdep	vm-test.sh vm-amdgpu series modules	drm-misc-next
+	fences of xe in a VM, KASAN, lockdep		vm-test.sh vm-xe series modules	drm-misc-next full
+	fences of xe in a VM, PREEMPT_RT		vm-test.sh vm-xe-rt series modules	drm-misc-next full
 	modules from outside of the tree		dkms.sh	linux-6.12.y
 	demo						demo.sh
 	tests fail without the fixes, kselftest		prove.sh kselftest
@@ -65,6 +68,14 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	postings pass their tests on what they need	alone.sh	drm-misc-next alone
 	postings pass their tests on what they need	alone.sh	linux-6.12.y alone
 	packages of Debian's source and the patches	debian.sh	linux-6.12.y alone
+	demo of amdgpu					demo.sh amdgpu	drm-misc-next full
+	demo of xe					demo.sh xe	drm-misc-next full
+	demo with KASAN					demo.sh kasan	drm-misc-next full
+	tests fail without the fixes, drivers		prove.sh kunit-xe kunit-qxl kunit-virtio kunit-amdgpu	drm-misc-next full
+	all drivers build				kernel.sh drivers series	full
+	all drivers build, arm64			kernel.sh drivers-arm64 series	full
+	each patch builds and passes			bisect.sh	full
+	faults are seen					mutate.sh	drm-misc-next full
 LIST
 }
 
@@ -188,7 +199,8 @@ while IFS=$'\t' read -r name command where; do
 	[[ $name == *"$pattern"* ]] || continue
 	case ${where:-$BASE} in
 	"$BASE") ;;
-	"$BASE alone") [ $together = no ] || continue ;;
+	"$BASE alone") [ $together = no ] || [ -n "${FULL:-}" ] || continue ;;
+	full|"$BASE full") [ -n "${FULL:-}" ] || continue ;;
 	*)	[[ " $once " == *" $where "* ]] || continue ;;
 	esac
 	count=$((count + 1))
@@ -257,7 +269,7 @@ while IFS=$'\t' read -r name command expected; do
 		fi
 		printf 'ok %s (%d s%s; %d of %d, about %s left)\n' "$name" $took "$grew" \
 			$((passed + failed)) $count "$(minutes $todo)" ;;
-	124)	left=$((left + 1))
+	3|124)	left=$((left + 1))
 		printf 'left: %s (stopped after %d s)\n' "$name" $took ;;
 	130)	exit 130 ;;
 	*)	failed=$((failed + 1))

@@ -4,14 +4,14 @@
 # and on the kernel with the series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# = 0 ] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh
+[ $# -le 1 ] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh [TOPIC]
 
 Runs the kselftests that have a title in series/$BASE/expected on a plain kernel and on
 one with the series, prints a table, and exits with 0 only if every outcome, on either
 kernel, is the expected one. With TOPIC those of the kind kselftest-TOPIC, on kernels that
 take longer to build. Full logs: build/$BASE/demo[-TOPIC].'
 
-topic=${TOPIC:-}
+topic=${1:-${TOPIC:-}}
 kind=kselftest${topic:+-$topic}
 expectations "$kind" | awk -F'\t' '$3 != ""' | grep -q . ||
 	die "TOPIC=$topic has no row in series/$BASE/expected; there are: $(sed -n 's/^kselftest-\([a-z]*\) .*|.*/\1/p' "$SERIES/expected" | sort -u | xargs)"

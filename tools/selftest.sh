@@ -17,7 +17,7 @@ trap 'exit 143' TERM
 export GIT_CONFIG_GLOBAL=$box/gitconfig GIT_CONFIG_SYSTEM=/dev/null HOME=$box
 : >"$GIT_CONFIG_GLOBAL"
 unset BASE TOPIC VERSION KERNEL_SRC LIFETIME_LOCKED TOP SERIES BUILD TREE WORK LOG KERNELS
-unset AGAIN MINUTES SEED TEST REV CONFIG PAIRS VM_APPEND VM_MEM LIFETIME_WIP
+unset AGAIN FULL MINUTES SEED TEST REV CONFIG PAIRS VM_APPEND VM_MEM LIFETIME_WIP
 unset GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL MAKEFLAGS MFLAGS MAKELEVEL
 export DEPS=no CI=true
 
@@ -902,6 +902,19 @@ test_check_counts() {
 	printf '#!/bin/sh\necho asked >>"%s/deps"\n' "$box" >"$P/tools/deps.sh"
 	refuses "no check is called" env KERNEL_SRC=$box/kernel BASE=toy "$P/tools/check.sh" nothing
 	[ ! -e "$box/deps" ]
+}
+test_check_full() {
+	printf '#!/bin/sh\necho good\n' >"$P/tools/a.sh"; printf '#!/bin/sh\nexit 3\n' >"$P/tools/b.sh"
+	chmod +x "$P"/tools/[ab].sh; printf '#!/bin/sh\n' >"$P/tools/deps.sh"
+	checks 'one\t\ta.sh\ntwo\t\ta.sh\tfull\nthree\t\tb.sh\ttoy full\nfour\t\ta.sh\tother full'
+	tree
+	same "$(t check 2>/dev/null | tail -n 1)" "1 passed, 0 failed"
+	# A part that has not come to its end in MINUTES did not fail.
+	local out rc=0
+	out=$(FULL=yes t check 2>/dev/null) || rc=$?
+	same "$rc" 3
+	grep -q "^left: three" <<<"$out"
+	same "$(tail -n 1 <<<"$out")" "2 passed, 0 failed"
 }
 test_deps_are_named() {
 	mkdir "$box/bin"
