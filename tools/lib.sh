@@ -308,6 +308,14 @@ objects_of() {
 	done
 }
 
+# object_of FILE.c: its object, as the Makefile names it that lists it.
+object_of() {
+	case $1 in
+	drivers/gpu/drm/amd/amdkfd/*) set -- "drivers/gpu/drm/amd/amdgpu/../amdkfd/${1##*/}" ;;
+	esac
+	echo "${1%.c}.o"
+}
+
 # built_in KERNEL MODULE: the file of drm_sched_tests is drm-sched-tests.ko.
 built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
 

@@ -65,8 +65,8 @@ for f in "${files[@]}"; do
 		done
 	fi
 	case $to in
-	x86)	x86_objects+=("${f%.c}.o") ;;
-	arm)	arm_objects+=("${f%.c}.o") ;;
+	x86)	x86_objects+=("$(object_of "$f")") ;;
+	arm)	arm_objects+=("$(object_of "$f")") ;;
 	esac
 done
 

@@ -61,7 +61,7 @@ messages() {
 
 # sparse_rev REV: all messages on that revision into $tmp/REV.
 sparse_rev() {
-	local rev=$1 config words make objects log f flags=()
+	local rev=$1 config words make objects log f o flags=()
 	# As objects.sh compiles them, so that what it compiled is only looked at.
 	[ "$rev" = base ] || flags=(W=1 KCPPFLAGS=-Werror)
 	: >"$tmp/$rev.all"
@@ -84,12 +84,13 @@ sparse_rev() {
 			die "sparse did not find a known __rcu mistake, so it does not run; log: $log"
 
 		objects=()
-		while read -r _ f; do objects+=("${f%.c}.o"); done < <(grep "^$config " "$tmp/$rev.files")
+		while read -r _ f; do objects+=("$(object_of "$f")"); done < <(grep "^$config " "$tmp/$rev.files")
 		log=$LOG/sparse-$config-$rev.log
 		logged "sparse-$config-$rev" "${make[@]}" -k "${flags[@]}" C=2 CHECK="$sparse" "${objects[@]}" || exit 1
 		not_refused "$log"
 		while read -r _ f; do
-			grep -qE "^  CHECK +(.*/)?$f\$" "$log" ||
+			o=$(object_of "$f")
+			grep -qE "^  CHECK +(.*/)?${o%.o}\.c\$" "$log" ||
 				die "sparse did not look at $f; does kconfig/$config build it? log: $log"
 		done < <(grep "^$config " "$tmp/$rev.files")
 		cat "$log" >>"$tmp/$rev.all"
