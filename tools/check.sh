@@ -42,6 +42,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
 	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
 	KUnit on UML, transfers from DMABUFs		kunit.sh uml series *_dmabuf	drm-misc-next
+	KUnit on UML, lockdep, fences that are tracked	kunit.sh uml-fences series dma*	drm-misc-next
+	tests in a VM, fences that are tracked		vm-test.sh vm-fences series [.](tracking|fdinfo)_	drm-misc-next
 	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
 	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next

@@ -4,7 +4,7 @@
 
 USAGE='tools/kunit.sh [--list] CONFIG REV [SUITE.CASE]
 
-Makes the UML kernel CONFIG (uml, uml-debug, uml-virtio) of REV with kernel.sh, boots
+Makes the UML kernel CONFIG (uml, uml-debug, uml-fences, uml-virtio) of REV with kernel.sh, boots
 it with two CPUs and runs all its suites, or only what the pattern names. Writes one
 line for each case to build/$BASE/kunit/CONFIG-REV/summary (with a pattern: …/PATTERN/summary):
 

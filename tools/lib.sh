@@ -320,15 +320,17 @@ object_of() {
 built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
 
 # kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for, and
-# those of suspend if it can do that, those without pages if allocations can fail.
+# those of suspend if it can do that, those without pages if allocations can fail, those
+# of tracking if it tracks fences.
 kselftests_of() {
-	local driver without=none suspend='[.]suspend$' pages='_without_pages$'
+	local driver without=none suspend='[.]suspend$' pages='_without_pages$' tracking='[.]tracking_'
 	for driver in amdgpu xe; do
 		built_in "$1" ${driver}_fence_issuer || without="$without|$driver"
 	done
 	! grep -q '^CONFIG_PM_DEBUG=y' "$1/config" || suspend=none
 	! grep -q '^CONFIG_FAIL_PAGE_ALLOC=y' "$1/config" || pages=none
-	grep -vE "\.($without)[_.]|$suspend|$pages" "$2/tests"
+	! grep -q '^CONFIG_DEBUG_DMA_FENCE=y' "$1/config" || tracking=none
+	grep -vE "\.($without)[_.]|$suspend|$pages|$tracking" "$2/tests"
 }
 
 # status_table FILE NAME [--check|--write]: prints FILE, the table that the calling script

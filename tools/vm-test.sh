@@ -5,7 +5,7 @@
 
 case $# in 2|3) [ -f "$TOP/kconfig/$1" ] ;; *) false ;; esac || usage 'vm-test.sh CONFIG REV [modules|PATTERN]
 
-Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-amdgpu, vm-xe) of REV with kernel.sh, boots it with
+Makes the kernel CONFIG (vm, vm-debug, vm-fences, vm-rt, vm-amdgpu, vm-xe) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
 KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler too, on
 6.12 those of virtio_gpu and qxl as well, in vm-amdgpu and vm-xe those of the driver

@@ -49,6 +49,11 @@ shift 2
 options+=(-T "$limit" -m "${VM_MEM:-1G}" -p "${VM_APPEND:-}")
 for f; do
 	options+=(-a "$f")
+	# That one of its tests runs.
+	case $f in */fence_unload)
+		f=$(vmtest)/fence_holders.sh
+		[ ! -f "$f" ] || options+=(-a "$f") ;;
+	esac
 done
 
 # --- is all right? Until that is known, nothing is made ------------------------------
