@@ -43,7 +43,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
 	KUnit on UML, transfers from DMABUFs		kunit.sh uml series *_dmabuf	drm-misc-next
 	KUnit on UML, lockdep, fences that are tracked	kunit.sh uml-fences series dma*	drm-misc-next
-	tests in a VM, fences that are tracked		vm-test.sh vm-fences series [.](tracking|fdinfo)_	drm-misc-next
+	tests in a VM, fences that are tracked		vm-test.sh vm-fences series [.](tracking|fdinfo)_	drm-misc-next alone
 	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
 	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next
@@ -51,6 +51,8 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, lockdep, qxl			kunit.sh uml-debug series qxl_*	drm-misc-next
 	KUnit on UML, lockdep, virtio_gpu		kunit.sh uml-debug series virtio_gpu_*	drm-misc-next
 	KUnit on UML, virtio_gpu is suspended		kunit.sh uml-virtio series virtio_gpu_*	drm-misc-next alone
+	KUnit on UML, lockdep, host1x			kunit.sh uml-soc series host1x_*	drm-misc-next alone
+	KUnit on UML, lockdep, v3d			kunit.sh uml-soc series v3d_*	drm-misc-next alone
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	tests in a VM					vm-test.sh vm series
 	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
@@ -73,7 +75,7 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	demo of amdgpu					demo.sh amdgpu	drm-misc-next full
 	demo of xe					demo.sh xe	drm-misc-next full
 	demo with KASAN					demo.sh kasan	drm-misc-next full
-	tests fail without the fixes, drivers		prove.sh kunit-xe kunit-qxl kunit-virtio kunit-amdgpu	drm-misc-next full
+	tests fail without the fixes, drivers		prove.sh kunit-xe kunit-qxl kunit-virtio kunit-soc kunit-amdgpu	drm-misc-next full
 	all drivers build				kernel.sh drivers series	full
 	all drivers build, arm64			kernel.sh drivers-arm64 series	full
 	each patch builds and passes			bisect.sh	full

@@ -4,7 +4,7 @@
 # and on the kernel with the series.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -le 1 ] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh [TOPIC]
+[ $# -le 1 ] && [[ ${1:-} != -* ]] || usage '[TOPIC=amdgpu|kasan|xe] demo.sh [TOPIC]
 
 Runs the kselftests that have a title in series/$BASE/expected on a plain kernel and on
 one with the series, prints a table, and exits with 0 only if every outcome, on either

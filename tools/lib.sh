@@ -321,9 +321,9 @@ built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
 
 # kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for, and
 # those of suspend if it can do that, those without pages if allocations can fail, those
-# of tracking if it tracks fences.
+# of who issued and who holds fences if it tracks fences (kconfig/vm-fences).
 kselftests_of() {
-	local driver without=none suspend='[.]suspend$' pages='_without_pages$' tracking='[.]tracking_'
+	local driver without=none suspend='[.]suspend$' pages='_without_pages$' tracking='[.](tracking|fdinfo)_'
 	for driver in amdgpu xe; do
 		built_in "$1" ${driver}_fence_issuer || without="$without|$driver"
 	done

@@ -6,7 +6,7 @@
 #
 # KIND, and where its tests run:
 #   kunit SUITE.CASE		on UML
-#   kunit-xe, -qxl, -virtio	on UML, with the driver and, where it needs one, a host
+#   kunit-xe, -qxl, -virtio, -soc	on UML, with the driver and, where it needs one, a host
 #   kunit-vm			in a VM, of one of the modules named below
 #   kunit-debug			the same, with lockdep and the like
 #   kunit-amdgpu		in a VM with amdgpu
@@ -27,7 +27,7 @@
 # failure that passes is a failure; so is any other case of those suites that does not pass.
 . "$(dirname -- "$0")/lib.sh"
 
-all="kunit kunit-vm kunit-debug kunit-xe kunit-qxl kunit-virtio kunit-amdgpu"
+all="kunit kunit-vm kunit-debug kunit-xe kunit-qxl kunit-virtio kunit-soc kunit-amdgpu"
 all="$all kselftest kselftest-debug kselftest-kasan kselftest-amdgpu kselftest-xe"
 USAGE="tools/prove.sh [KIND...]   (default: kunit kunit-vm kunit-debug kselftest kselftest-debug; the others have kernels of their own to build)"
 kinds=${*:-kunit kunit-vm kunit-debug kselftest kselftest-debug}
@@ -122,6 +122,7 @@ prove_kunit kunit uml
 prove_kunit kunit-xe uml-debug
 prove_kunit kunit-qxl uml-debug
 prove_kunit kunit-virtio uml-virtio
+prove_kunit kunit-soc uml-soc
 
 # The other cases of the same suites must pass on the base: they stand for what
 # holds already.

@@ -24,8 +24,7 @@ kernel_doc() {
 	local dir=$1
 	shift
 	(cd "$dir" && xargs -d '\n' "$tmp/series/scripts/kernel-doc" -none "$@" 2>&1) | sort -u |
-		sed -e 's/^\(Warning: [^:]*\):[0-9]*/\1/' -e 's/^\([^: ]*\):[0-9]*: \(warning\|error\)/\1: \2/' \
-			-e 's/ on line [0-9]* / on a line /'
+		sed -e 's/^\(Warning: [^:]*\):[0-9]*/\1/' -e 's/^\([^: ]*\):[0-9]*: \(warning\|error\)/\1: \2/'
 }
 
 # Does it warn at all?

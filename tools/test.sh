@@ -17,8 +17,8 @@ REV is wip (default: the work tree build/$BASE/linux as it is, with what is not
 committed), base, tests, series or the number of a patch. CONFIG is a configuration
 in kconfig/ that can be booted (uml, uml-debug, vm, vm-debug, ...). Without it a kselftest
 runs in vm; KUnit in uml, suites of xe and qxl in uml-debug, of virtio in uml-virtio, of
-amdgpu in vm-amdgpu, those of the scheduler that measure time in vm, and on linux-6.12.y
-all in vm.
+host1x and v3d in uml-soc, of amdgpu in vm-amdgpu, those of the scheduler that measure time
+in vm, and on linux-6.12.y all in vm.
 
 Prints pass, skip or fail for each case, for a failure also what the log says of it,
 then "N passed, N skipped, N failed". Exit status 0 only if one passed and none failed.
@@ -57,6 +57,7 @@ case $rev in mutant|mutants) of=series ;; esac
 mapfile -t files < <(kgit -C "$TREE" grep -lE '\<kunit_suite\>' "$commit" -- \
 	'drivers/dma-buf/*.c' 'drivers/gpu/drm/*/tests/*.c' 'drivers/gpu/drm/tests/*.c' \
 	'drivers/gpu/drm/amd/amdgpu/*.c' ':(exclude)drivers/gpu/drm/amd/display' \
+	'drivers/gpu/host1x/tests/*.c' \
 	'drivers/usb/gadget/function/*.c' drivers/iio/test/iio-test-dmabuf.c | sed 's/^[^:]*://')
 [ ${#files[@]} = 0 ] || kgit -C "$TREE" archive "$commit" -- "${files[@]}" | tar -xf - -C "$tmp"
 ! kgit -C "$TREE" cat-file -e "$(rev_commit "$of"):$program" 2>/dev/null ||
@@ -78,6 +79,8 @@ symbols = (("drivers/dma-buf/", "DMABUF_KUNIT_TEST"), ("drivers/gpu/drm/tests/",
            ("drivers/gpu/drm/qxl/", "DRM_QXL_KUNIT_TEST"),
            ("drivers/gpu/drm/virtio/", "DRM_VIRTIO_GPU_KUNIT_TEST"),
            ("drivers/gpu/drm/amd/amdgpu/", "DRM_AMDGPU_KUNIT_TEST"),
+           ("drivers/gpu/drm/v3d/", "DRM_V3D_KUNIT_TEST"),
+           ("drivers/gpu/host1x/", "TEGRA_HOST1X_KUNIT_TEST"),
            ("drivers/usb/gadget/", "USB_F_FS_KUNIT_TEST"), ("drivers/iio/", "IIO_BUFFER_KUNIT_TEST"))
 kunit = []
 for folder, _, names in sorted(os.walk(os.path.join(top, "drivers"))):
@@ -170,6 +173,7 @@ else
 		case $symbol-$suite in
 		DRM_AMDGPU_*)	usual=vm-amdgpu ;;
 		DRM_VIRTIO_*)	usual=uml-virtio ;;
+		DRM_V3D_*|TEGRA_HOST1X_*) usual=uml-soc ;;
 		DRM_QXL_*|DRM_XE_*)	usual=uml-debug ;;
 		DRM_SCHED_*-drm_sched_lifetime*) ;;
 		DRM_SCHED_*)	usual=vm ;;
