@@ -24,7 +24,8 @@ kernel_doc() {
 	local dir=$1
 	shift
 	(cd "$dir" && xargs -d '\n' "$tmp/series/scripts/kernel-doc" -none "$@" 2>&1) | sort -u |
-		sed -e 's/^\(Warning: [^:]*\):[0-9]*/\1/' -e 's/^\([^: ]*\):[0-9]*: \(warning\|error\)/\1: \2/'
+		sed -e 's/^\(Warning: [^:]*\):[0-9]*/\1/' -e 's/^\([^: ]*\):[0-9]*: \(warning\|error\)/\1: \2/' \
+			-e 's/ on line [0-9]* / on a line /'
 }
 
 # Does it warn at all?

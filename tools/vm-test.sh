@@ -40,6 +40,10 @@ vm-debug|vm-amdgpu|vm-xe)
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
 
+# 6.12 runs the suites that are built in when it boots, too, and only these are there then.
+[ "$config:$BASE" != vm-xe:linux-6.12.y ] ||
+	export VM_APPEND="${VM_APPEND:+$VM_APPEND }kunit.filter_glob=xe_fence_*"
+
 # Has failslab fail the allocations of a task that asks for it, without a report.
 failslab='cd /sys/kernel/debug/failslab && echo Y >task-filter && echo N >ignore-gfp-wait && echo 100 >probability && echo -1 >times && echo 0 >verbose && '
 
