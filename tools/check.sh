@@ -29,7 +29,9 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	export changes nothing				export-check.sh
 	what is converted (STATUS.md)			table.sh --check
 	table of postings (STATUS.md)			postings.sh --check
-	postings apply and compile on what they need	alone.sh --objects
+	postings apply on what they need		alone.sh --apply
+	postings compile on what they need		alone.sh --objects	drm-misc-next alone
+	postings compile on what they need		alone.sh --objects	linux-6.12.y alone
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	no warning in touched files, W=1		objects.sh series
