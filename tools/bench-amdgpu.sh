@@ -13,14 +13,14 @@ series / base pair by pair with its spread. Where the machine is emulated a nano
 is an instruction, whatever that one would cost. MINUTES and AGAIN: as in bench.sh.'
 
 pairs_to_measure "$@"
-prepare_pairs vm-amdgpu-unload tests
+prepare_pairs vm-drivers tests
 
 # measure REV: "SUBMIT FASTEST INTERRUPT FASTEST"
 measure() {
 	# insmod does not load what a module needs.
 	echo 'bench modprobe amdgpu && insmod /test/test_modules/amdgpu-bench.ko' >"$tmp/cmd"
 	# The time that one CPU waits for another is that of the host, not of the kernel.
-	VM_APPEND=nr_cpus=1 "$TOP/tools/vm.sh" -i -t 180 "$KERNELS/vm-amdgpu-unload-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
+	VM_APPEND=nr_cpus=1 "$TOP/tools/vm.sh" -i -t 180 "$KERNELS/vm-drivers-$1" "$out/vm" <"$tmp/cmd" >"$out/log" 2>&1 ||
 		die "amdgpu-bench does not run on $1; log: $out/vm"
 	sed -n 's/.*amdgpu-bench: submit //p; s/.*amdgpu-bench: interrupt //p' \
 		"$out"/vm/*/console | tr -d '\r' | tr '\n' ' '
