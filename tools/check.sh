@@ -35,17 +35,16 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	the tests are one text				test-text.sh
 	checkpatch					static-checkpatch.sh
 	no warning in touched files, W=1		objects.sh series
-	sparse						static-sparse.sh
+	sparse						static-sparse.sh	drm-misc-next alone
+	sparse						static-sparse.sh	linux-6.12.y alone
 	kernel-doc					static-kernel-doc.sh
 	coccinelle, the burn-down			static-cocci.sh
 	litmus tests, the memory model			litmus.sh series	drm-misc-next
-	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next
-	KUnit on UML, out fences, vblanks, writeback	kunit.sh uml series drm_[ovw][ubr]*	drm-misc-next
-	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next
-	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next
-	KUnit on UML, transfers from DMABUFs		kunit.sh uml series *_dmabuf	drm-misc-next
-	KUnit on UML, lockdep, fences that are tracked	kunit.sh uml-fences series dma*	drm-misc-next
-	tests in a VM, fences that are tracked		vm-test.sh vm-fences series [.](tracking|fdinfo)_	drm-misc-next alone
+	KUnit on UML, two CPUs				kunit.sh uml series	drm-misc-next alone
+	KUnit on UML, out fences, vblanks, writeback	kunit.sh uml series drm_[ovw][ubr]*	drm-misc-next alone
+	KUnit on UML, scheduler fences			kunit.sh uml series drm_sched_lifetime*	drm-misc-next alone
+	KUnit on UML, the pools of TTM			kunit.sh uml series ttm_*	drm-misc-next alone
+	KUnit on UML, lockdep, transfers from DMABUFs	kunit.sh uml-debug series *_dmabuf	drm-misc-next
 	KUnit on UML, lockdep, out fences		kunit.sh uml-debug series drm_[ovw][ubr]*	drm-misc-next
 	KUnit on UML, lockdep, fences			kunit.sh uml-debug series	drm-misc-next
 	KUnit on UML, lockdep, scheduler fences		kunit.sh uml-debug series drm_sched_lifetime*	drm-misc-next
@@ -57,19 +56,22 @@ checks() { sed -e 's/^[[:space:]]*//' -e '/^$/d' <<'LIST'
 	KUnit on UML, lockdep, v3d			kunit.sh uml-soc series v3d_*	drm-misc-next alone
 	outcomes of VMs are told apart			vm-selftest.sh	once
 	tests in a VM					vm-test.sh vm series
-	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	drm-misc-next
-	tests in a VM, KASAN, lockdep, kmemleak		vm-test.sh vm-debug series	linux-6.12.y alone
+	tests in a VM, KASAN, lockdep, kmemleak, amdgpu	vm-test.sh vm-debug series	drm-misc-next alone
+	tests in a VM, KASAN, lockdep, kmemleak, amdgpu	vm-test.sh vm-debug series	linux-6.12.y alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	drm-misc-next alone
 	tests in a VM, PREEMPT_RT			vm-test.sh vm-rt series	linux-6.12.y alone
-	fences of amdgpu in a VM, KASAN, lockdep	vm-test.sh vm-amdgpu series modules	drm-misc-next
 	fences of xe in a VM, KASAN, lockdep		vm-test.sh vm-xe series modules	drm-misc-next full
 	fences of xe in a VM, PREEMPT_RT		vm-test.sh vm-xe-rt series modules	drm-misc-next full
 	modules from outside of the tree		dkms.sh	linux-6.12.y
-	demo						demo.sh
-	tests fail without the fixes, kselftest		prove.sh kselftest
-	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next
-	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y
+	demo						demo.sh	drm-misc-next
+	demo						demo.sh	linux-6.12.y alone
+	tests fail without the fixes, kselftest		prove.sh kselftest	drm-misc-next
+	tests fail without the fixes, kselftest		prove.sh kselftest	linux-6.12.y alone
+	tests fail without the fixes, KUnit		prove.sh kunit	drm-misc-next alone
+	tests fail without the fixes, KUnit		prove.sh kunit-vm	linux-6.12.y alone
 	tests fail without the fixes, KASAN, lockdep	prove.sh kunit-debug kselftest-debug	drm-misc-next alone
+	tests of no defect pass without the fixes	prove.sh kselftest-others	drm-misc-next alone
+	tests of no defect pass without the fixes	prove.sh kselftest-others	linux-6.12.y alone
 	the least configuration builds			kernel.sh minimal series
 	postings pass their tests on what they need	alone.sh	drm-misc-next alone
 	postings pass their tests on what they need	alone.sh	linux-6.12.y alone

@@ -4,7 +4,7 @@
 
 USAGE='tools/kunit.sh [--list] CONFIG REV [SUITE.CASE]
 
-Makes the UML kernel CONFIG (uml, uml-debug, uml-fences, uml-virtio) of REV with kernel.sh, boots
+Makes the UML kernel CONFIG (uml, uml-debug, uml-virtio) of REV with kernel.sh, boots
 it with two CPUs and runs all its suites, or only what the pattern names. Writes one
 line for each case to build/$BASE/kunit/CONFIG-REV/summary (with a pattern: …/PATTERN/summary):
 
@@ -119,7 +119,9 @@ PY
 {
 	cat "$tmp/cases"
 	if [ -z "$glob" ]; then
-		# A case that the text declares and the kernel does not have is lost, too.
+		# A case that the text declares and the kernel does not have is lost, too. One
+		# suite has cases only for kernels that track fences.
+		grep -qs '^CONFIG_DEBUG_DMA_FENCE=y' "$kernel/config" || suites+=(':!*/st-dma-fence-debug.c')
 		kgit -C "$TREE" grep -hoE '^[[:space:]]*KUNIT_CASE[A-Z_]*\([a-zA-Z0-9_]+' \
 			"$(rev_commit "$rev")" -- "${suites[@]}" |
 			sed 's/.*(//' | sort -u >"$tmp/declared"

@@ -321,9 +321,9 @@ built_in() { [ -n "$(find "$1/modules" -name "${2//_/[-_]}.ko")" ]; }
 
 # kselftests_of KERNEL KSELFTEST: the tests that this kernel has the issuer for, and
 # those of suspend if it can do that, those without pages if allocations can fail, those
-# of who issued and who holds fences if it tracks fences (kconfig/vm-fences).
+# of fences that are left behind if it tracks fences.
 kselftests_of() {
-	local driver without=none suspend='[.]suspend$' pages='_without_pages$' tracking='[.](tracking|fdinfo)_'
+	local driver without=none suspend='[.]suspend$' pages='_without_pages$' tracking='[.]tracking_'
 	for driver in amdgpu xe; do
 		built_in "$1" ${driver}_fence_issuer || without="$without|$driver"
 	done
@@ -369,8 +369,8 @@ kernels_of() {
 	kselftest)		echo vm base ;;
 	kselftest-kasan)	echo vm-debug base ;;
 	kselftest-debug)	echo vm-debug tests ;;
-	kselftest-amdgpu)	echo vm-amdgpu-unload tests ;;
-	kselftest-xe)		echo vm-xe-unload tests ;;
+	kselftest-amdgpu)	echo vm-drivers tests ;;
+	kselftest-xe)		echo vm-drivers tests ;;
 	*)	return 1 ;;
 	esac
 }

@@ -13,6 +13,7 @@
 #   kselftest FIXTURE.[VARIANT.]TEST	in a VM
 #   kselftest-debug, -kasan	the same, with KASAN, lockdep and the like
 #   kselftest-amdgpu, -xe	the same, with a module that issues fences of the driver
+#   (kselftest-others: what no line names; it must pass on the base, all in one VM)
 #   passes-vm SUITE		stands for no defect: what the base can do, the series must not
 #				lose; in a VM with kunit-vm
 # OUTCOME on the base (with the series all pass):
@@ -28,7 +29,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 all="kunit kunit-vm kunit-debug kunit-xe kunit-qxl kunit-virtio kunit-soc kunit-amdgpu"
-all="$all kselftest kselftest-debug kselftest-kasan kselftest-amdgpu kselftest-xe"
+all="$all kselftest kselftest-debug kselftest-kasan kselftest-amdgpu kselftest-xe kselftest-others"
 USAGE="tools/prove.sh [KIND...]   (default: kunit kunit-vm kunit-debug kselftest kselftest-debug; the others have kernels of their own to build)"
 kinds=${*:-kunit kunit-vm kunit-debug kselftest kselftest-debug}
 for kind in $kinds; do
@@ -51,7 +52,8 @@ n=0
 for kind in $kinds; do
 	n=$((n + $(wc -l <"$tmp/$kind")))
 done
-[ $n -gt 0 ] || die "series/$BASE/expected names no test of this kind"
+[ $n -gt 0 ] || [[ " $kinds " == *" kselftest-others "* ]] ||
+	die "series/$BASE/expected names no test of this kind"
 
 lock_build
 "$TOP/tools/tree.sh"
@@ -172,7 +174,7 @@ compare() {
 }
 prove_in_vms kunit-vm vm
 prove_in_vms kunit-debug vm-debug
-prove_in_vms kunit-amdgpu vm-amdgpu-unload
+prove_in_vms kunit-amdgpu vm-drivers
 
 if [ -s "$out/kunit-vm.list" ]; then
 	while read -r suite; do
@@ -203,6 +205,24 @@ for kind in $kinds; do
 			"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" >"$out/$kind.log" 2>&1 || :
 	compare "$kind"
 done
+
+# The kselftests that no line names must pass on the base, all in one VM.
+if [[ " $kinds " == *" kselftest-others "* ]]; then
+	"$TOP/tools/kernel.sh" vm base >/dev/null
+	kselftest=$("$TOP/tools/kselftest.sh")
+	kselftests_of "$KERNELS/vm-base" "$kselftest" >"$tmp/kselftests"
+	named kselftest kselftest-debug kselftest-kasan | grep -vxF -f - "$tmp/kselftests" >"$out/kselftest-others.list" || :
+	awk '{ print $1, "/test/ksft.sh /test/fence_unload", $1 }' "$out/kselftest-others.list" |
+		VM_MEM=1G "$TOP/tools/vm.sh" -t 600 "$KERNELS/vm-base" "$out/kselftest-others" \
+			"$kselftest/fence_unload" "$(vmtest)/vmtest/ksft.sh" >"$out/kselftest-others.log" 2>&1 || :
+	while read -r name; do
+		outcome=$(vm_outcome "$out/kselftest-others/results" "$name")
+		case $outcome in
+		passes*) good "kselftest $name passes on the base too" ;;
+		*) wrong "kselftest $name ${outcome%%$'\t'*} on the base, which series/$BASE/expected does not say; logs: $out/kselftest-others" ;;
+		esac
+	done <"$out/kselftest-others.list"
+fi
 
 echo "$passed as expected on the base, $failed not"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

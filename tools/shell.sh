@@ -33,7 +33,7 @@ esac
 kselftest=$("$TOP/tools/kselftest.sh" "$of")
 
 case $config in
-vm-debug|vm-kcsan|vm-amdgpu|vm-xe|vm-xe-rt) export VM_MEM=${VM_MEM:-2G} ;;
+vm-debug|vm-kcsan|vm-xe|vm-xe-rt) export VM_MEM=${VM_MEM:-2G} ;;
 esac
 say "  booting …"
 exec "$TOP/tools/vm.sh" -s "$kernel" "$BUILD/shell" \

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # The tests of all bases are one text: compares what this series adds to its tests
 # with what the first series, drm-misc-next, adds to them, and allows only what
 # series/$BASE/test-differences lists, with a reason in the line before. Its line
@@ -7,9 +8,15 @@
 # cannot have.
 . "$(dirname -- "$0")/lib.sh"
 
-USAGE="tools/test-text.sh [--print]   (--print: what differs, for test-differences)"
-print=
-if [ "${1:-}" = --print ]; then print=yes; shift; fi
+USAGE="tools/test-text.sh [--print|--write]
+  --print  what differs
+  --write  put that into test-differences; a line between two of the same reason takes
+           that, and what else is new is listed as FIXME, which is no reason"
+print='' write=''
+case ${1:-} in
+--print) print=yes; shift ;;
+--write) write=yes; shift ;;
+esac
 [ $# -eq 0 ] || usage "$USAGE"
 first=drm-misc-next
 if [ "$BASE" = $first ]; then
@@ -67,6 +74,46 @@ diff "$tmp/first" "$tmp/this" | grep '^[<>]' >"$tmp/differ" || :
 [ -s "$tmp/this" ] || die "series/$BASE changes no test"
 if [ -n "$print" ]; then
 	cat "$tmp/differ"
+	exit 0
+fi
+
+if [ -n "$write" ]; then
+	python3 - "$list" "$tmp/differ" >"$tmp/new" <<'PY'
+import difflib, sys
+head, old, reason_of = [], [], []
+for block in open(sys.argv[1]).read().strip("\n").split("\n\n"):
+    lines = block.split("\n")
+    differ = [line for line in lines if line[0] in "<>"]
+    reason = "\n".join(line for line in lines if line[0] not in "<>")
+    if not differ:
+        head.append(block)
+    old += differ
+    reason_of += [reason] * len(differ)
+new = open(sys.argv[2]).read().splitlines()
+reasons = [None] * len(new)
+matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+for a, b, n in matcher.get_matching_blocks():
+    reasons[b:b + n] = reason_of[a:a + n]
+file = lambda line: line.split(":")[0].split(" ")[1]
+before = None		# the last line that was listed, and its reason
+for i, line in enumerate(new):
+    if reasons[i]:
+        before = file(line), reasons[i]
+        continue
+    after = next(((file(l), r) for l, r in zip(new[i:], reasons[i:]) if r), None)
+    same = before and before == after and before[0] == file(line)
+    reasons[i] = before[1] if same else "FIXME"
+print("\n\n".join(head))
+last = None
+for line, reason in zip(new, reasons):
+    if reason != last:
+        print("\n" + reason)
+        last = reason
+    print(line)
+PY
+	[ "$list" = "$SERIES/test-differences" ] || list=$SERIES/test-differences
+	cp -- "$tmp/new" "$list"
+	say "$(grep -cx FIXME "$list" || :) groups in series/$BASE/test-differences have no reason yet, see FIXME"
 	exit 0
 fi
 

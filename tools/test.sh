@@ -17,7 +17,7 @@ REV is wip (default: the work tree build/$BASE/linux as it is, with what is not
 committed), base, tests, series or the number of a patch. CONFIG is a configuration
 in kconfig/ that can be booted (uml, uml-debug, vm, vm-debug, ...). Without it a kselftest
 runs in vm; KUnit in uml, suites of xe and qxl in uml-debug, of virtio in uml-virtio, of
-host1x and v3d in uml-soc, of amdgpu in vm-amdgpu, those of the scheduler that measure time
+host1x and v3d in uml-soc, of amdgpu in vm-debug, those of the scheduler that measure time
 in vm, and on linux-6.12.y all in vm.
 
 Prints pass, skip or fail for each case, for a failure also what the log says of it,
@@ -161,7 +161,7 @@ if [ "$kinds" = kselftest ]; then
 	'')	# What issues the fences of a real driver is in a kernel of its own.
 		config=vm
 		for driver in amdgpu xe; do
-			grep -qvE "\.${driver}[_.]" "$tmp/chosen" || config=vm-$driver-unload
+			grep -qvE "\.${driver}[_.]" "$tmp/chosen" || config=vm-drivers
 		done ;;
 	uml*)	die "a kselftest does not run on UML; say CONFIG=vm or another of: $(can_boot)" ;;
 	esac
@@ -171,7 +171,7 @@ else
 	cut -d' ' -f2,5 "$tmp/chosen" | sort -u | while read -r suite symbol; do
 		usual=uml
 		case $symbol-$suite in
-		DRM_AMDGPU_*)	usual=vm-amdgpu ;;
+		DRM_AMDGPU_*)	usual=vm-debug ;;
 		DRM_VIRTIO_*)	usual=uml-virtio ;;
 		DRM_V3D_*|TEGRA_HOST1X_*) usual=uml-soc ;;
 		DRM_QXL_*|DRM_XE_*)	usual=uml-debug ;;
@@ -286,7 +286,7 @@ on_uml() {
 
 limit=600
 case $config in
-vm-debug|vm-kcsan|vm-amdgpu|vm-xe|vm-xe-rt)
+vm-debug|vm-kcsan|vm-xe|vm-xe-rt)
 	limit=1800
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
@@ -349,7 +349,7 @@ kselftest_in_vm() {
 	kselftest=$("$TOP/tools/kselftest.sh" "$of") || not_built
 	{ grep -x sync <<<"$test" || kselftests_of "$kernel" "$kselftest"; } |
 		grep -xF -f <(cut -d' ' -f2 "$tmp/chosen") >"$tmp/names" ||
-		die "CONFIG=$config has not what issues the fences of '$test'; say CONFIG=vm-amdgpu-unload or vm-xe-unload"
+		die "CONFIG=$config has not what issues the fences of '$test'; say CONFIG=vm-drivers"
 	sed 's,.*,& FENCE_UNLOAD_ROUNDS=20 /test/ksft.sh /test/fence_unload &,; s,^sync .*,sync /test/sync_test,' \
 		"$tmp/names" >"$tmp/commands"
 	vm "$kselftest/fence_unload" "$kselftest/sync_test" "$(vmtest)/vmtest/ksft.sh"

@@ -5,11 +5,11 @@
 
 case $# in 2|3) [ -f "$TOP/kconfig/$1" ] ;; *) false ;; esac || usage 'vm-test.sh CONFIG REV [modules|PATTERN]
 
-Makes the kernel CONFIG (vm, vm-debug, vm-fences, vm-rt, vm-amdgpu, vm-xe) of REV with kernel.sh, boots it with
+Makes the kernel CONFIG (vm, vm-debug, vm-rt, vm-xe) of REV with kernel.sh, boots it with
 two CPUs and runs every test of the dma-buf kselftest, each by itself, and the
-KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler too, on
-6.12 those of virtio_gpu and qxl as well, in vm-amdgpu and vm-xe those of the driver
-instead, which vm-xe has built in; with "modules" only these, with an extended regular
+KUnit suites of drivers/dma-buf as modules, in vm-debug those of drm/scheduler and amdgpu
+too, on 6.12 those of virtio_gpu and qxl as well, in vm-xe those of xe instead, which
+it has built in; with "modules" only these, with an extended regular
 expression only tests of the kselftest whose name it matches. Writes one line a test to build/$BASE/vm-test/CONFIG-REV/summary:
 
   kselftest FIXTURE[.VARIANT].TEST passes|skips|fails|dies [TEXT]
@@ -35,7 +35,7 @@ commit=$(rev_commit "$rev")
 limit=1200 rounds=40
 # KASAN in an emulator: everything takes some times as long.
 case $config in
-vm-debug|vm-amdgpu|vm-xe)
+vm-debug|vm-xe)
 	limit=2400 rounds=20
 	export VM_MEM=${VM_MEM:-2G} ;;
 esac
@@ -58,10 +58,9 @@ commands() {
 	# nested locks.
 	case $config:$BASE in
 	vm:linux-6.12.y) modules="$modules drm_sched_tests virtgpu_host_test qxl_test" ;;
-	vm-debug:linux-6.12.y) modules="$modules drm_sched_tests virtgpu_host_test" ;;
-	vm-debug:*) modules="$modules drm_sched_tests" ;;
+	vm-debug:linux-6.12.y) modules="$modules drm_sched_tests virtgpu_host_test amdgpu_fence_test" ;;
+	vm-debug:*) modules="$modules drm_sched_tests amdgpu_fence_test" ;;
 	esac
-	[ "$config" != vm-amdgpu ] || modules=amdgpu_fence_test
 	if [ "$config" = vm-xe ]; then
 		modules=
 		echo "kunit.xe ${failslab}for i in /sys/kernel/debug/kunit/xe_fence_*; do echo run >\$i/run && cat \$i/results || exit; done"
@@ -122,7 +121,7 @@ kunit_cases() {
 	/^    (ok|not ok) [0-9]/ {
 		not = $1 == "not"
 		name = $(not ? 4 : 3)
-		if (config ~ /^vm-(debug|amdgpu|xe)$/ && / # SKIP needs failslab/) not = 1
+		if (config ~ /^vm-(debug|xe)$/ && / # SKIP needs failslab/) not = 1
 		print "kunit " suite "." name, not ? "fails" : / # SKIP/ ? "skips" : "passes"
 	}' "$1"
 }
