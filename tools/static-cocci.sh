@@ -6,7 +6,9 @@
 # A place that is not listed is new; a line whose place is gone has to go too.
 # Lines that begin with a tab are what is known of the place above. A rule with
 # "Confidence: Low" finds what has to be read; its places need such a line.
-# Before that, each rule has to find what is marked in tools/cocci/RULE.c.
+# Before that, each rule has to find what is marked in tools/cocci/RULE.c, and with
+# MODE=patch has to change the files of the base that series/$BASE/cocci-patched lists as the
+# series did by hand.
 #
 # Reads: the tree's revision REV (default series) through the worktree for
 # builds. Writes: with --write the list, otherwise nothing.
@@ -63,6 +65,35 @@ for rule in "$tmp/$rules"/*.cocci; do
 	cmp -s "$tmp/want" "$tmp/got" ||
 		die "rule $name, tools/cocci/$name.c: not found in line $(comm -23 "$tmp/want" "$tmp/got" | xargs), wrongly found in line $(comm -13 "$tmp/want" "$tmp/got" | xargs)"
 done
+
+# --- do they change what the series has changed? ---------------------------------
+# lines + < diff -U0: the lines that begin with + (or -), with single blanks.
+lines() { sed -n "s/^[$1]//p" | tr -s ' \t' ' ' | sed 's/^ //; s/ $//' | grep . || :; }
+changed=0
+: >"$tmp/patched"
+[ ! -f "$SERIES/cocci-patched" ] || grep -v '^#' "$SERIES/cocci-patched" >"$tmp/patched"
+while read -r name file; do
+	[ "$rev" = series ] || break
+	rule=$tmp/$rules/$name.cocci
+	grep -qx 'virtual patch' "$rule" || die "series/$BASE/cocci-patched: the rule $name has no MODE=patch"
+	kgit -C "$TREE" show "base:$file" >"$tmp/before.c"
+	cp "$tmp/before.c" "$tmp/after.c"
+	# shellcheck disable=SC2046
+	spatch -D patch --very-quiet --no-show-diff --in-place --cocci-file "$rule" \
+		$(sed -n 's,^// Options:,,p' "$rule") "$tmp/after.c" >"$tmp/out" 2>&1 </dev/null ||
+		die "spatch failed on $name with MODE=patch: $(head -n 1 "$tmp/out")"
+	diff -U0 "$tmp/before.c" "$tmp/after.c" | sed 1,2d >"$tmp/diff" || :
+	[ -s "$tmp/diff" ] || die "rule $name changes nothing in $file of the base"
+	kgit -C "$TREE" show "series:$file" | tr -s ' \t\n' ' ' >"$tmp/text"
+	while IFS= read -r line; do
+		grep -qF -- "$line" "$tmp/text" || die "rule $name, $file: the series does not have '$line'"
+	done < <(lines + <"$tmp/diff")
+	while IFS= read -r line; do
+		! grep -qF -- "$line" "$tmp/text" || die "rule $name, $file: the series still has '$line'"
+	done < <(lines - <"$tmp/diff")
+	changed=$((changed + 1))
+done <"$tmp/patched"
+[ $changed = 0 ] || say "  MODE=patch: $changed files as in the series"
 
 # --- what is there --------------------------------------------------------------
 cd "$WORK"
